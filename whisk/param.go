@@ -1,0 +1,197 @@
+package whisk
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// Parameter is one default parameter of an action, package or trigger, or one
+// annotation (which uses only Key and Value). Value is raw JSON, never nil
+// once decoded; "null" declares the parameter without defining it.
+type Parameter struct {
+	Key        string          `json:"key"`
+	Value      json.RawMessage `json:"value"`
+	Init       bool            `json:"init,omitempty"`       // goes to the environment, not to the arguments
+	Encryption string          `json:"encryption,omitempty"` // how Value is sealed; "" is open
+}
+
+// Parameters is a list of parameters or annotations in which each key stands
+// once.
+type Parameters []Parameter
+
+// UnmarshalJSON reads OpenWhisk's array of {key, value}. Of equal keys the
+// last wins, in the place of the first.
+func (ps *Parameters) UnmarshalJSON(b []byte) error {
+	malformed := Errorf(BadRequest, "parameters malformed!")
+	if len(b) == 0 || b[0] != '[' {
+		return malformed
+	}
+	var rows []struct {
+		Key        *string         `json:"key"`
+		Value      json.RawMessage `json:"value"`
+		Init       bool            `json:"init"`
+		Encryption *string         `json:"encryption"`
+	}
+	if err := json.Unmarshal(b, &rows); err != nil {
+		return malformed
+	}
+	out := make(Parameters, 0, len(rows))
+	at := make(map[string]int, len(rows))
+	for _, r := range rows {
+		if r.Key == nil || r.Value == nil {
+			return malformed
+		}
+		p := Parameter{Key: *r.Key, Value: r.Value, Init: r.Init}
+		if r.Encryption != nil {
+			p.Encryption = *r.Encryption
+		}
+		if i, ok := at[p.Key]; ok {
+			out[i] = p
+			continue
+		}
+		at[p.Key] = len(out)
+		out = append(out, p)
+	}
+	*ps = out
+	return nil
+}
+
+// MarshalJSON writes [] for an empty list, never null.
+func (ps Parameters) MarshalJSON() ([]byte, error) {
+	if len(ps) == 0 {
+		return []byte("[]"), nil
+	}
+	return json.Marshal([]Parameter(ps))
+}
+
+// Get returns the raw value of key.
+func (ps Parameters) Get(key string) (json.RawMessage, bool) {
+	for i := range ps {
+		if ps[i].Key == key {
+			return ps[i].Value, true
+		}
+	}
+	return nil, false
+}
+
+// Truthy reports whether key is there with a value other than false, 0, "" or
+// null.
+func (ps Parameters) Truthy(key string) bool {
+	v, ok := ps.Get(key)
+	if !ok {
+		return false
+	}
+	switch s := string(bytes.TrimSpace(v)); s {
+	case "false", "null", `""`, "0", "-0", "0.0", "":
+		return false
+	}
+	return true
+}
+
+// Set returns a copy of ps in which key has the value.
+func (ps Parameters) Set(key string, value json.RawMessage) Parameters {
+	return ps.Merge(Parameters{{Key: key, Value: value}})
+}
+
+// Without returns a copy of ps that lacks the keys.
+func (ps Parameters) Without(keys ...string) Parameters {
+	out := make(Parameters, 0, len(ps))
+next:
+	for _, p := range ps {
+		for _, k := range keys {
+			if p.Key == k {
+				continue next
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// Merge returns ps with over laid on it: over's parameters replace those of
+// equal key whole, its others follow.
+func (ps Parameters) Merge(over Parameters) Parameters {
+	out := make(Parameters, len(ps), len(ps)+len(over))
+	copy(out, ps)
+next:
+	for _, p := range over {
+		for i := range out {
+			if out[i].Key == p.Key {
+				out[i] = p
+				continue next
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// Size is what the parameter size limit counts: the bytes of all keys and of
+// all values' JSON texts.
+func (ps Parameters) Size() int64 {
+	var n int64
+	for i := range ps {
+		n += int64(len(ps[i].Key) + len(ps[i].Value))
+	}
+	return n
+}
+
+// Arguments returns the parameters that are passed as arguments as one JSON
+// object, nil if there are none.
+func (ps Parameters) Arguments() json.RawMessage {
+	var b bytes.Buffer
+	for i := range ps {
+		if ps[i].Init {
+			continue
+		}
+		if b.Len() == 0 {
+			b.WriteByte('{')
+		} else {
+			b.WriteByte(',')
+		}
+		writeJSONString(&b, ps[i].Key)
+		b.WriteByte(':')
+		b.Write(ps[i].Value)
+	}
+	if b.Len() == 0 {
+		return nil
+	}
+	b.WriteByte('}')
+	return b.Bytes()
+}
+
+// Environment returns the init parameters as one JSON object of strings, nil
+// if there are none: strings as they are, null as "", other values as their
+// compact JSON text.
+func (ps Parameters) Environment() json.RawMessage {
+	var b bytes.Buffer
+	for i := range ps {
+		if !ps[i].Init {
+			continue
+		}
+		if b.Len() == 0 {
+			b.WriteByte('{')
+		} else {
+			b.WriteByte(',')
+		}
+		writeJSONString(&b, ps[i].Key)
+		b.WriteByte(':')
+		switch v := bytes.TrimSpace(ps[i].Value); {
+		case len(v) > 0 && v[0] == '"':
+			b.Write(v)
+		case string(v) == "null":
+			b.WriteString(`""`)
+		default:
+			var c bytes.Buffer
+			if json.Compact(&c, v) != nil {
+				c.Reset()
+			}
+			writeJSONString(&b, c.String())
+		}
+	}
+	if b.Len() == 0 {
+		return nil
+	}
+	b.WriteByte('}')
+	return b.Bytes()
+}

@@ -1,0 +1,92 @@
+package whisk
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Blackbox is the kind of actions that bring their own image.
+const Blackbox = "blackbox"
+
+// SkeletonImage is the image that `wsk action create --native` names: its
+// contract (a program that reads JSON and prints JSON) runs without Docker.
+const SkeletonImage = "openwhisk/dockerskeleton"
+
+// Runtime is one kind that an invoker can run.
+type Runtime struct {
+	Kind        string `json:"kind"`
+	Image       string `json:"image"` // for clients that look for one
+	Deprecated  bool   `json:"deprecated"`
+	Default     bool   `json:"default"` // of its family
+	Attached    bool   `json:"attached"`
+	RequireMain bool   `json:"requireMain"`
+}
+
+// Family returns the part of the kind before the colon.
+func (r Runtime) Family() string { f, _, _ := strings.Cut(r.Kind, ":"); return f }
+
+// Runtimes is the manifest: what the invokers offer, sorted by kind, each kind
+// once, at most one default in a family.
+type Runtimes []Runtime
+
+// NewRuntimes merges what several invokers offer. A family without a default
+// gets its last kind as one; of several defaults the first stays.
+func NewRuntimes(offers ...[]Runtime) Runtimes {
+	var rs Runtimes
+	for _, o := range offers {
+		for _, r := range o {
+			if !slices.ContainsFunc(rs, func(x Runtime) bool { return x.Kind == r.Kind }) {
+				rs = append(rs, r)
+			}
+		}
+	}
+	slices.SortFunc(rs, func(a, b Runtime) int { return strings.Compare(a.Kind, b.Kind) })
+	seen := map[string]bool{}
+	for i := range rs {
+		f := rs[i].Family()
+		rs[i].Default = rs[i].Default && !seen[f]
+		seen[f] = seen[f] || rs[i].Default
+	}
+	for i := len(rs) - 1; i >= 0; i-- {
+		if f := rs[i].Family(); !seen[f] {
+			rs[i].Default, seen[f] = true, true
+		}
+	}
+	return rs
+}
+
+// Families returns the manifest as GET / publishes it.
+func (rs Runtimes) Families() map[string][]Runtime {
+	m := make(map[string][]Runtime, len(rs))
+	for _, r := range rs {
+		m[r.Family()] = append(m[r.Family()], r)
+	}
+	return m
+}
+
+// Resolve finds the runtime of a kind; "family:default" finds the family's
+// default. An unknown kind is an error of kind [BadRequest] with OpenWhisk's
+// text, which lists what there is.
+func (rs Runtimes) Resolve(kind string) (Runtime, error) {
+	kind = strings.ToLower(strings.TrimSpace(kind))
+	family, version, _ := strings.Cut(kind, ":")
+	valid := make([]string, 0, len(rs)+1)
+	for _, r := range rs {
+		if r.Kind == kind || version == "default" && r.Default && r.Family() == family {
+			return r, nil
+		}
+		valid = append(valid, "'"+r.Kind+"'")
+	}
+	valid = append(valid, "'"+Blackbox+"'")
+	return Runtime{}, Errorf(BadRequest, "The specified runtime '%s' is not supported by this platform. Valid values are: %s.",
+		kind, strings.Join(valid, ", "))
+}
+
+// CheckActive returns nil unless the runtime is deprecated.
+func (r Runtime) CheckActive() error {
+	if r.Deprecated {
+		return &Error{Kind: BadRequest, Message: fmt.Sprintf("The '%s' runtime is no longer supported. You may read and delete but not update or invoke this action.", r.Kind)}
+	}
+	return nil
+}
