@@ -72,7 +72,7 @@ func FuzzMergeObjects(f *testing.F) {
 	f.Fuzz(func(t *testing.T, base, over string) {
 		var b, o map[string]json.RawMessage
 		if json.Unmarshal([]byte(base), &b) != nil || json.Unmarshal([]byte(over), &o) != nil || b == nil || o == nil {
-			t.Skip("not two objects")
+			return
 		}
 		var got map[string]any
 		merged := MergeObjects([]byte(base), []byte(over))
@@ -84,11 +84,11 @@ func FuzzMergeObjects(f *testing.F) {
 		}
 		text, err := json.Marshal(b)
 		if err != nil {
-			t.Skip("numbers beyond float64")
+			return // numbers beyond float64
 		}
 		var want map[string]any
 		if json.Unmarshal(text, &want) != nil {
-			t.Skip("numbers beyond float64")
+			return // numbers beyond float64
 		}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("merge of %q and %q = %q", base, over, merged)
