@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"hearth/whisk"
+)
+
+// dataDir is the folder that holds all of a platform's state. While it is open
+// no second process can open it.
+type dataDir struct {
+	path string
+	lock *os.File
+}
+
+// defaultDataDir is .hearth in the user's home.
+func defaultDataDir() string {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ".hearth"
+	}
+	return filepath.Join(home, ".hearth")
+}
+
+// openData makes the folder if need be and locks it. The lock is the kernel's:
+// it goes with the process, however that ends.
+func openData(path string) (*dataDir, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	if err := os.MkdirAll(abs, 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(abs, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		_ = f.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, fmt.Errorf("another hearth is running on %s; stop it, or give this one its own --data folder", abs)
+		}
+		return nil, fmt.Errorf("lock data folder %s: %w", abs, err)
+	}
+	return &dataDir{path: abs, lock: f}, nil
+}
+
+func (d *dataDir) file(elem ...string) string {
+	return filepath.Join(append([]string{d.path}, elem...)...)
+}
+
+func (d *dataDir) close() error { return d.lock.Close() }
+
+// writeSecret writes a file that only its owner can read, whole or not at all.
+func writeSecret(name string, b []byte) error {
+	tmp, err := os.CreateTemp(filepath.Dir(name), ".new-*") // 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.Write(b)
+	err = errors.Join(err, tmp.Sync(), tmp.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), name)
+}
+
+// parseKey reads "uuid:key".
+func parseKey(s string) (whisk.AuthKey, error) {
+	uuid, key, ok := strings.Cut(strings.TrimSpace(s), ":")
+	if !ok || uuid == "" || len(key) != 64 {
+		return whisk.AuthKey{}, errors.New("want UUID:KEY with a key of 64 characters")
+	}
+	return whisk.AuthKey{UUID: uuid, Key: key}, nil
+}
+
+// keyFile returns the key in the file; if there is no such file it makes a
+// random key and writes it there first.
+func keyFile(name string) (key whisk.AuthKey, fresh bool, err error) {
+	b, err := os.ReadFile(name)
+	if err == nil {
+		if key, err = parseKey(string(b)); err != nil {
+			err = fmt.Errorf("%s: %w", name, err)
+		}
+		return key, false, err
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return key, false, err
+	}
+	key = randomKey()
+	return key, true, writeSecret(name, []byte(key.Compact()+"\n"))
+}
+
+func randomKey() whisk.AuthKey {
+	var u [16]byte
+	rand.Read(u[:])
+	u[6], u[8] = u[6]&0x0f|0x40, u[8]&0x3f|0x80
+	h := hex.EncodeToString(u[:])
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ab" // 64: no bias
+	var k [64]byte
+	rand.Read(k[:])
+	for i := range k {
+		k[i] = letters[k[i]&63]
+	}
+	return whisk.AuthKey{UUID: h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:], Key: string(k[:])}
+}
+
+// accounts is what seedAccounts asks of package auth.
+type accounts interface {
+	Authenticate(ctx context.Context, key whisk.AuthKey) (*whisk.Identity, error)
+	Create(ctx context.Context, subject string, ns whisk.Namespace, key *whisk.AuthKey) (whisk.AuthKey, error)
+}
+
+// seedAccounts sees to it that the namespaces guest and whisk.system exist.
+// Their keys stand in files beside the data, written before they are used, so
+// that a crash in between loses none. A given guest key is taken as it is and
+// written nowhere.
+func seedAccounts(ctx context.Context, a accounts, d *dataDir, guest *whisk.AuthKey) (whisk.AuthKey, error) {
+	system, _, err := keyFile(d.file("whisk.system.key"))
+	if err != nil {
+		return whisk.AuthKey{}, err
+	}
+	if guest == nil {
+		k, _, err := keyFile(d.file("guest.key"))
+		if err != nil {
+			return whisk.AuthKey{}, err
+		}
+		guest = &k
+	}
+	for ns, key := range map[whisk.Namespace]*whisk.AuthKey{"whisk.system": &system, "guest": guest} {
+		id, err := a.Authenticate(ctx, *key)
+		if err == nil && id.Namespace == ns {
+			continue
+		}
+		if err == nil {
+			return *guest, fmt.Errorf("the key for namespace %s belongs to namespace %s already", ns, id.Namespace)
+		}
+		if whisk.KindOf(err) != whisk.Unauthenticated {
+			return *guest, err
+		}
+		if _, err := a.Create(ctx, string(ns), ns, key); err != nil {
+			return *guest, fmt.Errorf("create namespace %s: %w", ns, err)
+		}
+	}
+	return *guest, nil
+}

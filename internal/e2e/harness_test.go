@@ -1,0 +1,281 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+const (
+	guestUUID = "23bc46b1-71f6-4ed5-8c54-816aa4f8c502"
+	guestKey  = "e2eOnlyE2eOnlyE2eOnlyE2eOnlyE2eOnlyE2eOnlyE2eOnlyE2eOnlyE2eOnly0"
+)
+
+// full says that the proof is wanted at full size.
+var full = os.Getenv("HEARTH_PROVE") != ""
+
+// size returns the size of a test: small in the suite, large as a proof.
+func size(small, large int) int {
+	if full {
+		return large
+	}
+	return small
+}
+
+var build = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "hearth-e2e-")
+	if err != nil {
+		return "", err
+	}
+	bin := filepath.Join(dir, "hearth")
+	cmd := exec.Command("go", "build", "-o", bin, "hearth/cmd/hearth")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return bin, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if bin, err := build(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(bin))
+	}
+	os.Exit(code)
+}
+
+// platform is one running `hearth up`.
+type platform struct {
+	t    *testing.T
+	dir  string // --data
+	args []string
+	cmd  *exec.Cmd
+	log  *bytes.Buffer
+	base string // http://127.0.0.1:port
+	ops  string
+	http *http.Client
+}
+
+// start runs `hearth up` on a data folder of its own and waits until it is
+// ready. The test's end stops it and fails if it does not stop cleanly.
+func start(t *testing.T, args ...string) *platform {
+	t.Helper()
+	p := &platform{t: t, dir: filepath.Join(t.TempDir(), "data"), args: args}
+	p.http = &http.Client{Timeout: 90 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	p.launch()
+	t.Cleanup(func() {
+		if p.cmd != nil {
+			p.stop()
+		}
+		if t.Failed() {
+			t.Logf("log of hearth up:\n%s", tail(p.log.String(), 8000))
+		}
+	})
+	return p
+}
+
+func tail(s string, n int) string {
+	if len(s) > n {
+		return "…" + s[len(s)-n:]
+	}
+	return s
+}
+
+func (p *platform) launch() {
+	p.t.Helper()
+	bin, err := build()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	args := append([]string{"up", "--data", p.dir, "--addr", "127.0.0.1:0", "--ops-addr", "127.0.0.1:0",
+		"--guest-key", guestUUID + ":" + guestKey}, p.args...)
+	p.cmd = exec.Command(bin, args...)
+	if p.log == nil {
+		p.log = &bytes.Buffer{}
+	}
+	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	var ends struct {
+		PID      int
+		API, Ops string
+	}
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		b, err := os.ReadFile(filepath.Join(p.dir, "endpoints.json"))
+		if err == nil && json.Unmarshal(b, &ends) == nil && ends.PID == p.cmd.Process.Pid {
+			break
+		}
+		if time.Now().After(deadline) {
+			p.kill()
+			p.t.Fatalf("hearth up is not ready after 30 s:\n%s", p.log)
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+	p.base, p.ops = ends.API, ends.Ops
+}
+
+// stop ends the process as an operator would.
+func (p *platform) stop() {
+	p.t.Helper()
+	_ = p.cmd.Process.Signal(os.Interrupt)
+	ended := make(chan error, 1)
+	go func(cmd *exec.Cmd) { ended <- cmd.Wait() }(p.cmd)
+	select {
+	case err := <-ended:
+		if err != nil {
+			p.t.Errorf("hearth up ended with %v", err)
+		}
+	case <-time.After(60 * time.Second):
+		_ = p.cmd.Process.Kill()
+		<-ended
+		p.t.Error("hearth up did not stop within 60 s")
+	}
+	p.cmd = nil
+}
+
+// kill ends the process with SIGKILL.
+func (p *platform) kill() {
+	_ = p.cmd.Process.Kill()
+	_ = p.cmd.Wait()
+	p.cmd = nil
+}
+
+// answer is one HTTP answer.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (a answer) id() string { return a.header.Get("X-Openwhisk-Activation-Id") }
+
+func (a answer) decode(t *testing.T) map[string]any {
+	t.Helper()
+	var v map[string]any
+	if err := json.Unmarshal(a.body, &v); err != nil {
+		t.Fatalf("status %d, not a JSON object: %.200q", a.status, a.body)
+	}
+	return v
+}
+
+// try makes one call; an error means that no whole answer came.
+func (p *platform) try(ctx context.Context, method, path string, body any) (answer, error) {
+	var in io.Reader
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			return answer{}, err
+		}
+		in = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, p.base+"/api/v1/namespaces/_/"+path, in)
+	if err != nil {
+		return answer{}, err
+	}
+	req.SetBasicAuth(guestUUID, guestKey)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := p.http.Do(req)
+	if err != nil {
+		return answer{}, err
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(io.LimitReader(resp.Body, 64<<20))
+	return answer{resp.StatusCode, resp.Header, b}, err
+}
+
+func (p *platform) do(method, path string, body any) answer {
+	p.t.Helper()
+	a, err := p.try(context.Background(), method, path, body)
+	if err != nil {
+		p.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return a
+}
+
+// create makes or replaces an action.
+func (p *platform) create(name, kind, code string, limits map[string]any) {
+	p.t.Helper()
+	exec := map[string]any{"kind": kind, "code": code}
+	if kind == "blackbox" {
+		exec["image"] = "openwhisk/dockerskeleton"
+	}
+	a := p.do("PUT", "actions/"+name+"?overwrite=true", map[string]any{"exec": exec, "limits": limits})
+	if a.status != 200 {
+		p.t.Fatalf("create %s: status %d: %s", name, a.status, a.body)
+	}
+}
+
+// invoke makes a blocking invoke.
+func (p *platform) invoke(name string, params any) answer {
+	p.t.Helper()
+	return p.do("POST", "actions/"+name+"?blocking=true", params)
+}
+
+// record waits for an activation's record; records are written in batches.
+func (p *platform) record(id string, patience time.Duration) map[string]any {
+	p.t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		a := p.do("GET", "activations/"+id, nil)
+		if a.status == 200 {
+			return a.decode(p.t)
+		}
+		if time.Now().After(deadline) {
+			p.t.Fatalf("no record of %s after %s: status %d: %s", id, patience, a.status, a.body)
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+}
+
+// response digs out a record's response.
+func response(t *testing.T, record map[string]any) (status string, result any) {
+	t.Helper()
+	r, ok := record["response"].(map[string]any)
+	if !ok {
+		t.Fatalf("record has no response: %v", record)
+	}
+	status, _ = r["status"].(string)
+	return status, r["result"]
+}
+
+func logLines(record map[string]any) string {
+	rows, _ := record["logs"].([]any)
+	var b strings.Builder
+	for _, r := range rows {
+		fmt.Fprintln(&b, r)
+	}
+	return b.String()
+}
+
+// ids lists all activations, newest first.
+func (p *platform) ids() []string {
+	p.t.Helper()
+	var out []string
+	for {
+		a := p.do("GET", fmt.Sprintf("activations?limit=200&skip=%d", len(out)), nil)
+		var rows []struct{ ActivationID string }
+		if err := json.Unmarshal(a.body, &rows); err != nil {
+			p.t.Fatalf("list: status %d: %s", a.status, a.body)
+		}
+		for _, r := range rows {
+			out = append(out, r.ActivationID)
+		}
+		if len(rows) < 200 {
+			return out
+		}
+	}
+}
