@@ -1,0 +1,181 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"hearth/whisk"
+)
+
+// Texts of failure records. They are OpenWhisk's where it has one.
+const (
+	msgNoCode   = "Action could not be found or may have been deleted."
+	msgLost     = "Failed to provision resources to run the action."
+	msgDeadline = "The platform got no answer from the action's invoker in time."
+	msgAged     = "The platform found no room to run the action in time."
+	msgStopped  = "The platform was stopped while the action was running."
+)
+
+// errMoved says that an invoker does not have the call and has not started it,
+// so that it may be offered elsewhere.
+var errMoved = errors.New("not taken")
+
+// Invoke runs the call on an invoker and returns its record, which has then
+// been given to the recorder. patience bounds the wait for an invoker with
+// room; a NoQueue call waits for none.
+//
+// An error means that the call never started and has no record: it wraps
+// [whisk.ErrOverloaded], also when ctx ended before the call started. ctx is
+// the server's, not the request's: when it ends, a started call ends in a
+// failure record.
+func (r *Router) Invoke(ctx context.Context, c *whisk.Call, patience time.Duration) (*whisk.Activation, error) {
+	begun := time.Now()
+	rec, err := r.offer(ctx, c, begun)
+	if err == errMoved && !c.NoQueue && patience > 0 {
+		rec, err = r.wait(ctx, c, begun, patience)
+	}
+	if err == errMoved {
+		err = whisk.ErrOverloaded
+	}
+	if err != nil {
+		r.m.overloaded.Inc()
+	}
+	return rec, err
+}
+
+// wait holds a call that all candidates refused until one has room.
+func (r *Router) wait(ctx context.Context, c *whisk.Call, begun time.Time, patience time.Duration) (*whisk.Activation, error) {
+	w := r.waiting.enter(int64(len(c.Args) + len(c.Env)))
+	if w == nil {
+		return nil, errMoved
+	}
+	defer func() { r.waiting.wake(r.waiting.leave(w), w.seq) }()
+
+	over := time.NewTimer(patience - time.Since(begun))
+	defer over.Stop()
+	retry := time.NewTicker(r.cfg.RetryEvery)
+	defer retry.Stop()
+	for {
+		passes := 0
+		select {
+		case passes = <-w.woken:
+		case <-retry.C:
+			if !r.waiting.first(w) {
+				continue
+			}
+			passes = r.waiting.leave(w)
+		case <-over.C:
+			return nil, errMoved
+		case <-ctx.Done():
+			return nil, stopped(ctx)
+		}
+		late := *c // the call as given may still be read by those who refused it
+		late.Waited += time.Since(begun)
+		rec, err := r.offer(ctx, &late, begun)
+		if err != errMoved {
+			return rec, err
+		}
+		r.waiting.again(w)
+		r.waiting.wake(passes, w.seq)
+	}
+}
+
+func stopped(ctx context.Context) error {
+	return fmt.Errorf("%w: %w", whisk.ErrOverloaded, context.Cause(ctx))
+}
+
+// offer asks the candidates in turn. errMoved: none took the call.
+func (r *Router) offer(ctx context.Context, c *whisk.Call, begun time.Time) (*whisk.Activation, error) {
+	var room [maxTries]*member
+	for _, m := range r.view.Load().candidates(room[:0], c.Target, c.Target.Name.Path(), time.Now(), r.cfg.Tries) {
+		if err := ctx.Err(); err != nil {
+			return nil, stopped(ctx)
+		}
+		if rec, err := r.attempt(ctx, m, c, begun); err != errMoved {
+			return rec, err
+		}
+	}
+	return nil, errMoved
+}
+
+// replyRoom is how many replies an attempt holds unread. An invoker that keeps
+// to the protocol sends five at the most; what a broken one sends beyond is
+// dropped, but for the one that ends the call.
+const replyRoom = 6
+
+// attempt is one call at one invoker.
+type attempt struct {
+	replies chan whisk.Reply
+	ended   bool // a reply that ends the call was delivered; only deliver uses it
+}
+
+// deliver is the attempt's reply callback. It never blocks.
+func (a *attempt) deliver(rep whisk.Reply) {
+	switch rep.Kind {
+	case whisk.Busy, whisk.Done, whisk.Lost:
+		if !a.ended {
+			a.ended = true
+			a.replies <- rep // its place was kept free below
+		}
+	default:
+		if !a.ended && len(a.replies) < replyRoom-1 {
+			a.replies <- rep
+		}
+	}
+}
+
+// attempt hands the call to the member and follows it to its end. errMoved:
+// the member does not have it and has not started it.
+func (r *Router) attempt(ctx context.Context, m *member, c *whisk.Call, begun time.Time) (*whisk.Activation, error) {
+	mb := c.Target.Limits.Memory
+	m.hold(mb)
+	defer m.hold(-mb)
+	a := &attempt{replies: make(chan whisk.Reply, replyRoom)}
+	if err := m.invoker.Call(c, a.deliver); err != nil {
+		return nil, errMoved
+	}
+	f := &following{r: r, m: m, c: c, begun: begun, deadline: time.Now().Add(r.runTime(c)), mayRun: true}
+	f.timer = r.timer(r.runTime(c))
+	defer r.putTimer(f.timer)
+	for {
+		select {
+		case rep := <-a.replies:
+			if rec, over, err := f.take(ctx, rep); over {
+				return rec, err
+			}
+		case <-f.timer.C:
+			m.invoker.Cancel(c.ID)
+			if f.mayRun {
+				return r.fail(ctx, c, msgDeadline), nil
+			}
+			return r.fail(ctx, c, msgAged), nil
+		case <-ctx.Done():
+			m.invoker.Cancel(c.ID)
+			if f.mayRun {
+				return r.fail(ctx, c, msgStopped), nil
+			}
+			return nil, stopped(ctx)
+		}
+	}
+}
+
+// runTime is how long a call may take from its start to its record.
+func (r *Router) runTime(c *whisk.Call) time.Duration {
+	return 2*c.Target.Limits.TimeoutDuration() + r.cfg.StartGrace
+}
+
+// timer returns a running timer, an old one where there is one.
+func (r *Router) timer(d time.Duration) *time.Timer {
+	if t, ok := r.timers.Get().(*time.Timer); ok {
+		t.Reset(d)
+		return t
+	}
+	return time.NewTimer(d)
+}
+
+func (r *Router) putTimer(t *time.Timer) {
+	t.Stop() // nothing can be received from it any more
+	r.timers.Put(t)
+}
