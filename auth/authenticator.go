@@ -1,0 +1,259 @@
+package auth
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+	"golang.org/x/sync/singleflight"
+
+	"hearth/whisk"
+)
+
+// credentials is what the store is asked.
+type credentials interface {
+	Credential(ctx context.Context, uuid string) (whisk.Credential, error) // whisk.ErrNotFound
+	PutCredential(ctx context.Context, c whisk.Credential) error
+	NamespaceLimits(ctx context.Context, ns whisk.Namespace) (whisk.NamespaceLimits, error)
+}
+
+// Authenticator knows who holds which key. It has no goroutines of its own and
+// may be used by many.
+type Authenticator struct {
+	cfg     Config
+	store   credentials
+	log     *slog.Logger
+	m       authMetrics
+	macs    sync.Pool // of *macState
+	keyBox  box       // seals credentials' keys
+	dataBox box       // seals others' data
+	cache   *cache
+	flight  singleflight.Group
+	turns   chan struct{} // one token for each lookup under way
+}
+
+// New returns an Authenticator over the store's credentials.
+func New(cfg Config, store credentials) (*Authenticator, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Metrics == nil {
+		cfg.Metrics = metrics.NewSet()
+	}
+	var keys [3][]byte
+	for i, purpose := range []string{purposeMAC, purposeCredential, purposeData} {
+		k, err := derive(cfg.Master, purpose)
+		if err != nil {
+			return nil, err
+		}
+		keys[i] = k
+	}
+	a := &Authenticator{
+		cfg: cfg, store: store, log: cfg.Logger,
+		keyBox: box{keys[1]}, dataBox: box{keys[2]},
+		cache: newCache(cfg.Identities, cfg.Unproven),
+		turns: make(chan struct{}, cfg.Lookups),
+	}
+	a.macs.New = func() any { return &macState{h: hmac.New(sha256.New, keys[0])} }
+	a.m = newAuthMetrics(cfg.Metrics, a.cache)
+	return a, nil
+}
+
+// macState is an HMAC with the key's work done, and room for its input.
+type macState struct {
+	h   hash.Hash
+	buf [uuidLength + 1 + keyLength]byte
+}
+
+// mac returns what the store keeps of a well-formed key. The uuid is in it, so
+// that the value of one credential is worth nothing in another.
+func (a *Authenticator) mac(k whisk.AuthKey) (out [32]byte) {
+	s := a.macs.Get().(*macState)
+	b := append(append(append(s.buf[:0], k.UUID...), 0), k.Key...)
+	s.h.Reset()
+	s.h.Write(b)
+	s.h.Sum(out[:0])
+	clear(s.buf[:])
+	a.macs.Put(s)
+	return out
+}
+
+// Authenticate returns who holds the key. Its errors are [ErrInvalid], and one
+// of kind [whisk.Unavailable] when the store does not answer and the key is not
+// known yet. With the store away known keys stay valid.
+func (a *Authenticator) Authenticate(ctx context.Context, key whisk.AuthKey) (*whisk.Identity, error) {
+	if !wellFormed(key) {
+		a.m.refused.Inc()
+		return nil, ErrInvalid
+	}
+	e, proven, err := a.entry(ctx, key.UUID)
+	if err != nil {
+		a.m.failed.Inc()
+		return nil, err
+	}
+	mac := a.mac(key)
+	if !hmac.Equal(mac[:], e.mac[:]) || e.id == nil {
+		a.m.refused.Inc()
+		return nil, ErrInvalid
+	}
+	if !proven {
+		a.cache.prove(e.id.UUID, e)
+	}
+	a.m.accepted.Inc()
+	return e.id, nil
+}
+
+// entry returns what is known of uuid, asking the store where nothing fresh is.
+func (a *Authenticator) entry(ctx context.Context, uuid string) (e *entry, proven bool, err error) {
+	now := time.Now()
+	e, proven = a.cache.get(uuid, now)
+	if e != nil && now.Before(e.until) {
+		return e, proven, nil
+	}
+	uuid = strings.Clone(uuid) // it came with a key in one string: keep none of that
+	// The lookup is shared, so it must not end with this request.
+	shared := context.WithoutCancel(ctx)
+	v, err, _ := a.flight.Do(uuid, func() (any, error) { return a.load(shared, uuid, e) })
+	if err != nil {
+		return nil, false, err
+	}
+	return v.(*entry), false, nil
+}
+
+// load asks the store for uuid and caches the answer. If the store fails, old
+// stands for a little longer.
+func (a *Authenticator) load(ctx context.Context, uuid string, old *entry) (*entry, error) {
+	ctx, cancel := context.WithTimeout(ctx, a.cfg.LookupTimeout)
+	defer cancel()
+	changes := a.cache.changes(uuid)
+	e, err := a.lookup(ctx, uuid)
+	now := time.Now()
+	if err != nil {
+		if old == nil || old.id == nil {
+			return nil, &whisk.Error{Kind: whisk.Unavailable, Message: "Credentials cannot be checked now, try again later.", Err: fmt.Errorf("look up credential: %w", err)}
+		}
+		a.log.Warn("credential lookup failed, the cached one stands", "err", err)
+		e = &entry{mac: old.mac, sealed: old.sealed, id: old.id, until: now.Add(a.cfg.UnprovenTTL)}
+	}
+	e.used.Store(now.Unix())
+	a.cache.put(uuid, e, changes)
+	return e, nil
+}
+
+func (a *Authenticator) lookup(ctx context.Context, uuid string) (*entry, error) {
+	select {
+	case a.turns <- struct{}{}:
+		defer func() { <-a.turns }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	a.m.lookups.Inc()
+	c, err := a.store.Credential(ctx, uuid)
+	if errors.Is(err, whisk.ErrNotFound) || err == nil && (c.Blocked || len(c.MAC) != sha256.Size) {
+		return &entry{until: time.Now().Add(a.cfg.UnprovenTTL)}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	over, err := a.store.NamespaceLimits(ctx, c.Namespace)
+	if err != nil && !errors.Is(err, whisk.ErrNotFound) {
+		return nil, err
+	}
+	return &entry{
+		mac:    [32]byte(c.MAC),
+		sealed: c.Sealed,
+		until:  time.Now().Add(a.cfg.IdentityTTL),
+		id: &whisk.Identity{
+			Subject: c.Subject, Namespace: c.Namespace, UUID: uuid,
+			Overrides: over, Limits: a.cfg.Limits.For(over),
+		},
+	}, nil
+}
+
+// APIKey returns "uuid:key" of a credential, for a call that must carry it. For
+// one that is unknown or blocked the error is [ErrInvalid].
+func (a *Authenticator) APIKey(ctx context.Context, uuid string) (string, error) {
+	e, _, err := a.entry(ctx, uuid)
+	if err != nil {
+		return "", err
+	}
+	if e.id == nil {
+		return "", ErrInvalid
+	}
+	key, err := a.keyBox.open(e.sealed, []byte(uuid))
+	if err != nil {
+		return "", fmt.Errorf("key of credential: %w", err)
+	}
+	return whisk.AuthKey{UUID: uuid, Key: string(key)}.Compact(), nil
+}
+
+// Create stores a credential that opens ns to the subject, with the key given
+// or, if that is nil, a random one, and returns the key. An existing credential
+// of that uuid, subject and namespace gets the key; one of another subject or
+// namespace is [whisk.ErrExists].
+func (a *Authenticator) Create(ctx context.Context, subject string, ns whisk.Namespace, key *whisk.AuthKey) (whisk.AuthKey, error) {
+	subject = strings.TrimSpace(subject)
+	if subject == "" || len(subject) > whisk.MaxNameLength {
+		return whisk.AuthKey{}, whisk.Errorf(whisk.BadRequest, "A subject needs a name of 1 to %d bytes.", whisk.MaxNameLength)
+	}
+	if err := whisk.CheckNamespace(string(ns)); err != nil {
+		return whisk.AuthKey{}, err
+	}
+	k := NewKey()
+	if key != nil {
+		k = *key
+	}
+	if !wellFormed(k) {
+		return whisk.AuthKey{}, whisk.Errorf(whisk.BadRequest, "A credential is UUID:KEY, with a key of %d printable characters.", keyLength)
+	}
+	old, err := a.store.Credential(ctx, k.UUID)
+	switch {
+	case errors.Is(err, whisk.ErrNotFound):
+	case err != nil:
+		return whisk.AuthKey{}, fmt.Errorf("create credential for %q: %w", subject, err)
+	case old.Subject != subject || old.Namespace != ns:
+		return whisk.AuthKey{}, whisk.ErrExists
+	}
+	mac := a.mac(k)
+	if hmac.Equal(old.MAC, mac[:]) {
+		return k, nil
+	}
+	sealed, err := a.keyBox.seal([]byte(k.Key), []byte(k.UUID))
+	if err != nil {
+		return whisk.AuthKey{}, err
+	}
+	c := whisk.Credential{UUID: k.UUID, Subject: subject, Namespace: ns, MAC: mac[:], Sealed: sealed, Blocked: old.Blocked}
+	err = a.store.PutCredential(ctx, c)
+	a.Invalidate(k.UUID) // even on an error: it may have been stored
+	if err != nil {
+		return whisk.AuthKey{}, fmt.Errorf("create credential for %q: %w", subject, err)
+	}
+	return k, nil
+}
+
+// Seal encrypts plain for storage; aad is bound to it and must be given to Open.
+func (a *Authenticator) Seal(plain, aad []byte) ([]byte, error) { return a.dataBox.seal(plain, aad) }
+
+// Open returns what was sealed. If that is not possible the error is [ErrSealed].
+func (a *Authenticator) Open(sealed, aad []byte) ([]byte, error) { return a.dataBox.open(sealed, aad) }
+
+// Invalidate forgets what is known of a credential, because it has changed.
+func (a *Authenticator) Invalidate(uuid string) {
+	a.cache.drop(uuid)
+	a.flight.Forget(uuid)
+}
+
+// InvalidateNamespace forgets all credentials of a namespace, because its
+// limits have changed.
+func (a *Authenticator) InvalidateNamespace(ns whisk.Namespace) { a.cache.dropNamespace(ns) }

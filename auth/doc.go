@@ -1,0 +1,20 @@
+// Package auth says who is asking and what they may do.
+//
+// An [Authenticator] turns the key of a request into a [whisk.Identity]. The
+// store holds no key: a credential is found by its uuid and compared, in
+// constant time, with an HMAC-SHA-256 under a key derived from the
+// [MasterKey]. The key itself is kept sealed (AES-256-GCM, another derived key)
+// for the calls that must carry it. The same sealing is offered to those who
+// have parameters to store: [Authenticator.Seal], [Authenticator.Open].
+//
+// Identities are cached in two tiers. What was looked up stands on probation
+// for a short time, be it a credential, a blocked one or none at all; what was
+// then opened with the right key moves to the lasting tier. So a flood of wrong
+// keys churns only the small first tier, and a wrong key never locks out the
+// right one.
+//
+// A [Throttle] counts what each credential does. Counters live in this process.
+//
+// Locks: each shard of the cache and of the throttle has its own mutex; none is
+// held while another is taken or while the store is asked.
+package auth
