@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
 	"os"
 	"os/signal"
@@ -24,6 +23,10 @@ func main() {
 // went wrong for main to report.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	root := newRoot()
+	args, err := clientArgs(root, args)
+	if err != nil {
+		return err
+	}
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
@@ -32,51 +35,26 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 func newRoot() *cobra.Command {
-	root := &cobra.Command{
-		Use:   "hearth",
-		Short: "Functions as a service: run your code without running machines",
-		Long: `Hearth runs your functions, once per request, and speaks the OpenWhisk API.
+	root := newGroup("hearth", "Functions as a service: run your code without running machines",
+		`Hearth runs your functions, once per request, and speaks the OpenWhisk API.
 
 Start a platform on this machine, then give it code and call it:
 
   hearth up                                  # prints the two lines that connect this client
-  hearth action create hello hello.js        # .js, .py, a .zip with --kind, or a native executable
+  hearth action create hello hello.js        # or .py, a .zip with --kind, an executable with --native
   hearth action invoke hello -r -p name you  # -r waits and prints the result
   hearth activation list                     # what ran, how long, how it ended
 
-The client commands take the flags of wsk and read the same .wskprops file.`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-	}
+The client commands take the flags of wsk and read the same .wskprops file.`)
+	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError(err) })
+	root.AddCommand(newActionCmd(), newActivationCmd(), newPropertyCmd())
 	return root
 }
 
-// exitError is an error with the exit code that it stands for.
-type exitError struct {
-	code int
-	err  error // nil: say nothing, only exit
+// newGroup returns a command that only holds others.
+func newGroup(use, short, long string) *cobra.Command {
+	return &cobra.Command{Use: use, Short: short, Long: long, Args: noWords, RunE: help, DisableFlagsInUseLine: true}
 }
 
-func (e *exitError) Error() string {
-	if e.err == nil {
-		return ""
-	}
-	return e.err.Error()
-}
-
-func (e *exitError) Unwrap() error { return e.err }
-
-func usageError(err error) error { return &exitError{code: exitUsage, err: err} }
-
-// exitCode returns the process's exit code: 0 for nil, an exitError's own, 1
-// for any other error.
-func exitCode(err error) int {
-	if e, ok := errors.AsType[*exitError](err); ok {
-		return e.code
-	}
-	if err != nil {
-		return exitGeneral
-	}
-	return 0
-}
+func help(cmd *cobra.Command, _ []string) error { return cmd.Help() }

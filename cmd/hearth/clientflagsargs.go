@@ -1,0 +1,68 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// clientArgs prepares the arguments of a client command for a parser that
+// knows only flags with one value, and only behind their command. It joins
+// "-p KEY VALUE" and "-a KEY VALUE" into one argument each, and moves the
+// common flags that stand in front of the command behind it, as in
+// "hearth -i action list". The arguments of other commands stay as they are.
+func clientArgs(root *cobra.Command, args []string) ([]string, error) {
+	at := leadingFlags(args)
+	if at == len(args) || !isClient(root, args[at]) {
+		return args, nil
+	}
+	out := append([]string{args[at]}, args[:at]...)
+	for i := at + 1; i < len(args); i++ {
+		name, what := args[i], ""
+		switch name {
+		case "--":
+			return append(out, args[i:]...), nil
+		case "-p", "--param":
+			name, what = "--param", "parameter"
+		case "-a", "--annotation":
+			name, what = "--annotation", "annotation"
+		default:
+			out = append(out, name)
+			continue
+		}
+		if i+2 >= len(args) {
+			return nil, refuse(exitGeneral, "Failed to parse arguments: The %s arguments are invalid: Arguments for '%s' must be a key/value pair", what, args[i])
+		}
+		out = append(out, name+"="+args[i+1]+pairSeparator+args[i+2])
+		i += 2
+	}
+	return out, nil
+}
+
+// leadingFlags returns how many arguments stand before the first word, as far
+// as they are common client flags.
+func leadingFlags(args []string) int {
+	i := 0
+	for i < len(args) && strings.HasPrefix(args[i], "-") {
+		switch name, _, hasValue := strings.Cut(args[i], "="); name {
+		case "-i", "--insecure", "-v", "--verbose", "-d", "--debug":
+			i++
+		case "-u", "--auth", "--apihost", "--apiversion", "--cert", "--key":
+			if i++; !hasValue {
+				i++
+			}
+		default:
+			return len(args)
+		}
+	}
+	return min(i, len(args))
+}
+
+func isClient(root *cobra.Command, word string) bool {
+	for _, c := range root.Commands() {
+		if _, marked := c.Annotations[clientMark]; marked && (c.Name() == word || c.HasAlias(word)) {
+			return true
+		}
+	}
+	return false
+}
