@@ -1,0 +1,120 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"hearth/whisk"
+)
+
+// Collection says what sort of entity a document is.
+type Collection string
+
+// The collections. All four share one id space.
+const (
+	Actions  Collection = "actions"
+	Packages Collection = "packages"
+	Triggers Collection = "triggers"
+	Rules    Collection = "rules"
+)
+
+// Key names an entity. Package is "" but for actions in a package.
+type Key struct {
+	Namespace     whisk.Namespace
+	Package, Name string
+}
+
+// String returns "ns/[pkg/]name".
+func (k Key) String() string { return whisk.ActionName(k).Path() }
+
+// Doc is an entity as an engine sees it: a key, what lists are sorted and
+// filtered by, and a body that means nothing to the engine.
+type Doc struct {
+	Key
+	Collection Collection
+	Revision   int64        // the number of its last write in the change log
+	Updated    int64        // ms since the epoch
+	Code       whisk.Digest // keeps the blob from being swept; zero if there is none
+	Body       []byte
+}
+
+// DocQuery selects documents. An empty Collection or a nil Package selects
+// all of them; a Package of "" is the default package.
+type DocQuery struct {
+	Collection  Collection
+	Namespace   whisk.Namespace
+	Package     *string
+	Skip, Limit int // Limit 0 is no limit; counts ignore both
+}
+
+// ActivationQuery selects records of one namespace.
+type ActivationQuery struct {
+	Namespace   whisk.Namespace
+	Name        string // the records' FilterName; "" selects all
+	Since, Upto int64  // bounds of Start in ms since the epoch, both inclusive; 0 is none
+	Skip, Limit int    // Limit 0 is no limit; counts ignore both
+	Brief       bool   // logs and result are not needed and may be missing
+}
+
+// Credential is one way into a namespace, as stored.
+type Credential = whisk.Credential
+
+// Engine is one database. Its methods are safe for concurrent use and return
+// errors of package whisk for what a caller did; any other error is the
+// database's, and whether a write then happened is unknown.
+type Engine interface {
+	// Doc returns a document or [whisk.ErrNotFound].
+	Doc(context.Context, Key) (Doc, error)
+	// PutDoc writes a document and returns it with its new revision. With
+	// ifRevision 0 the key must be free, in every collection, else
+	// [whisk.ErrExists]; any other must be the stored revision, else
+	// [whisk.ErrChanged].
+	PutDoc(ctx context.Context, d Doc, ifRevision int64) (Doc, error)
+	// DeleteDoc deletes a document: ErrNotFound; ErrChanged if ifRevision is
+	// neither 0 nor the stored revision.
+	DeleteDoc(ctx context.Context, k Key, ifRevision int64) error
+	// Docs lists documents, last updated first, then by key.
+	Docs(context.Context, DocQuery) ([]Doc, error)
+	CountDocs(context.Context, DocQuery) (int, error)
+
+	// PutCode stores a blob under its digest. Storing it again makes it as
+	// young as a new one.
+	PutCode(context.Context, whisk.Digest, []byte) error
+	// Code returns a blob or ErrNotFound.
+	Code(context.Context, whisk.Digest) ([]byte, error)
+	// SweepCode deletes the blobs that no document and no queue row names and
+	// that were stored, or lost their last document, before the time. It
+	// returns how many.
+	SweepCode(ctx context.Context, olderThan time.Time) (int, error)
+
+	// Credential returns a credential or ErrNotFound.
+	Credential(ctx context.Context, uuid string) (Credential, error)
+	// Credentials lists a namespace's credentials by uuid.
+	Credentials(context.Context, whisk.Namespace) ([]Credential, error)
+	// PutCredential creates or replaces a credential.
+	PutCredential(context.Context, Credential) error
+	// DeleteCredential deletes a credential or returns ErrNotFound.
+	DeleteCredential(ctx context.Context, uuid string) error
+
+	// NamespaceLimits returns the zero value for a namespace without any.
+	NamespaceLimits(context.Context, whisk.Namespace) (whisk.NamespaceLimits, error)
+	PutNamespaceLimits(context.Context, whisk.Namespace, whisk.NamespaceLimits) error
+
+	// Activation returns a record or ErrNotFound.
+	Activation(context.Context, whisk.Namespace, whisk.ActivationID) (*whisk.Activation, error)
+	// Activations lists records, last started first, then by id.
+	Activations(context.Context, ActivationQuery) ([]*whisk.Activation, error)
+	CountActivations(context.Context, ActivationQuery) (int, error)
+	// ExpireActivations deletes at most max records that started before the
+	// time and returns how many.
+	ExpireActivations(ctx context.Context, before time.Time, max int) (int, error)
+
+	// Commit carries out ops in their order in one durable transaction and
+	// returns a result for each. An error means that none of them happened,
+	// or that it is unknown; all may be given again.
+	Commit(context.Context, []Op) ([]Result, error)
+	// QueueRows lists rows in any state with a Seq above after, ascending.
+	QueueRows(ctx context.Context, after int64, limit int) ([]QueueRow, error)
+
+	Close() error
+}

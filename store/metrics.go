@@ -1,0 +1,25 @@
+package store
+
+import "github.com/VictoriaMetrics/metrics"
+
+type recorderMetrics struct {
+	batch      *metrics.Histogram // ops in one commit
+	seconds    *metrics.Histogram // of one commit, failed ones too
+	records    *metrics.Counter   // committed, duplicates not counted
+	duplicates *metrics.Counter   // records of an id that had one already
+	dropped    *metrics.Counter   // refused because too much was pending
+	failures   *metrics.Counter   // commits that failed whole
+	opErrors   *metrics.Counter   // ops that failed alone
+}
+
+func newRecorderMetrics(set *metrics.Set) recorderMetrics {
+	return recorderMetrics{
+		batch:      set.NewHistogram("store_commit_ops"),
+		seconds:    set.NewHistogram("store_commit_seconds"),
+		records:    set.NewCounter("store_records_total"),
+		duplicates: set.NewCounter("store_duplicates_total"),
+		dropped:    set.NewCounter("store_dropped_total"),
+		failures:   set.NewCounter("store_commit_failures_total"),
+		opErrors:   set.NewCounter("store_op_errors_total"),
+	}
+}

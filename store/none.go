@@ -1,0 +1,232 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"hearth/whisk"
+)
+
+// None is an [Engine] that keeps entities, code, credentials and queue rows in
+// memory and throws records away. It is for measuring what the rest costs:
+// nothing survives, and the first record of an id does not win, as nobody
+// remembers it.
+type None struct {
+	mu          sync.RWMutex // guards what follows; stored bytes are never changed
+	seq         int64        // the change log's last number
+	docs        map[Key]Doc
+	codes       map[whisk.Digest]noneCode
+	credentials map[string]Credential
+	limits      map[whisk.Namespace]whisk.NamespaceLimits
+	rowSeq      int64
+	rows        map[whisk.ActivationID]*QueueRow
+}
+
+type noneCode struct {
+	text  []byte
+	since time.Time
+}
+
+var _ Engine = (*None)(nil)
+
+// NewNone returns an empty engine.
+func NewNone() *None {
+	return &None{
+		docs: map[Key]Doc{}, codes: map[whisk.Digest]noneCode{}, credentials: map[string]Credential{},
+		limits: map[whisk.Namespace]whisk.NamespaceLimits{}, rows: map[whisk.ActivationID]*QueueRow{},
+	}
+}
+
+// Doc implements [Engine].
+func (n *None) Doc(_ context.Context, k Key) (Doc, error) {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	d, ok := n.docs[k]
+	if !ok {
+		return Doc{}, whisk.ErrNotFound
+	}
+	return d, nil
+}
+
+// PutDoc implements [Engine].
+func (n *None) PutDoc(_ context.Context, d Doc, ifRevision int64) (Doc, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	old, ok := n.docs[d.Key]
+	switch {
+	case ok && ifRevision == 0:
+		return Doc{}, whisk.ErrExists
+	case old.Revision != ifRevision:
+		return Doc{}, whisk.ErrChanged
+	}
+	n.seq++
+	d.Revision, d.Body = n.seq, slices.Clone(d.Body)
+	n.docs[d.Key] = d
+	if old.Code != d.Code {
+		n.released(old.Code)
+	}
+	return d, nil
+}
+
+// DeleteDoc implements [Engine].
+func (n *None) DeleteDoc(_ context.Context, k Key, ifRevision int64) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	old, ok := n.docs[k]
+	switch {
+	case !ok:
+		return whisk.ErrNotFound
+	case ifRevision != 0 && ifRevision != old.Revision:
+		return whisk.ErrChanged
+	}
+	n.seq++
+	delete(n.docs, k)
+	n.released(old.Code)
+	return nil
+}
+
+// released notes, with mu held, that a document names a blob no more.
+func (n *None) released(d whisk.Digest) {
+	if c, ok := n.codes[d]; ok {
+		c.since = time.Now()
+		n.codes[d] = c
+	}
+}
+
+// Docs implements [Engine].
+func (n *None) Docs(_ context.Context, q DocQuery) ([]Doc, error) {
+	docs := n.selectDocs(q)
+	slices.SortFunc(docs, func(a, b Doc) int {
+		return cmp.Or(cmp.Compare(b.Updated, a.Updated), cmp.Compare(a.Package, b.Package), cmp.Compare(a.Name, b.Name))
+	})
+	docs = docs[min(max(q.Skip, 0), len(docs)):]
+	if q.Limit > 0 {
+		docs = docs[:min(q.Limit, len(docs))]
+	}
+	return docs, nil
+}
+
+// CountDocs implements [Engine].
+func (n *None) CountDocs(_ context.Context, q DocQuery) (int, error) {
+	return len(n.selectDocs(q)), nil
+}
+
+func (n *None) selectDocs(q DocQuery) []Doc {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	var docs []Doc
+	for _, d := range n.docs {
+		if d.Namespace == q.Namespace && (q.Collection == "" || d.Collection == q.Collection) &&
+			(q.Package == nil || d.Package == *q.Package) {
+			docs = append(docs, d)
+		}
+	}
+	return docs
+}
+
+// PutCode implements [Engine].
+func (n *None) PutCode(_ context.Context, d whisk.Digest, text []byte) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.codes[d] = noneCode{bytes.Clone(text), time.Now()}
+	return nil
+}
+
+// Code implements [Engine].
+func (n *None) Code(_ context.Context, d whisk.Digest) ([]byte, error) {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	c, ok := n.codes[d]
+	if !ok {
+		return nil, whisk.ErrNotFound
+	}
+	return c.text, nil
+}
+
+// SweepCode implements [Engine].
+func (n *None) SweepCode(_ context.Context, olderThan time.Time) (int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	named := map[whisk.Digest]bool{}
+	for _, d := range n.docs {
+		named[d.Code] = true
+	}
+	for _, r := range n.rows {
+		named[r.Code] = true
+	}
+	before := len(n.codes)
+	maps.DeleteFunc(n.codes, func(d whisk.Digest, c noneCode) bool { return !named[d] && c.since.Before(olderThan) })
+	return before - len(n.codes), nil
+}
+
+// Credential implements [Engine].
+func (n *None) Credential(_ context.Context, uuid string) (Credential, error) {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	c, ok := n.credentials[uuid]
+	if !ok {
+		return Credential{}, whisk.ErrNotFound
+	}
+	return c, nil
+}
+
+// Credentials implements [Engine].
+func (n *None) Credentials(_ context.Context, ns whisk.Namespace) ([]Credential, error) {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	var out []Credential
+	for _, c := range n.credentials {
+		if c.Namespace == ns {
+			out = append(out, c)
+		}
+	}
+	slices.SortFunc(out, func(a, b Credential) int { return strings.Compare(a.UUID, b.UUID) })
+	return out, nil
+}
+
+// PutCredential implements [Engine].
+func (n *None) PutCredential(_ context.Context, c Credential) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.seq++
+	c.MAC, c.Sealed = bytes.Clone(c.MAC), bytes.Clone(c.Sealed)
+	n.credentials[c.UUID] = c
+	return nil
+}
+
+// DeleteCredential implements [Engine].
+func (n *None) DeleteCredential(_ context.Context, uuid string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if _, ok := n.credentials[uuid]; !ok {
+		return whisk.ErrNotFound
+	}
+	n.seq++
+	delete(n.credentials, uuid)
+	return nil
+}
+
+// NamespaceLimits implements [Engine].
+func (n *None) NamespaceLimits(_ context.Context, ns whisk.Namespace) (whisk.NamespaceLimits, error) {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.limits[ns], nil
+}
+
+// PutNamespaceLimits implements [Engine].
+func (n *None) PutNamespaceLimits(_ context.Context, ns whisk.Namespace, l whisk.NamespaceLimits) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.seq++
+	n.limits[ns] = l
+	return nil
+}
+
+// Close implements [Engine].
+func (n *None) Close() error { return nil }

@@ -1,0 +1,36 @@
+// Package sqlite is the store's embedded engine: one SQLite database in one
+// file, by a SQLite that needs no C.
+//
+// # Durability
+//
+// The journal is a write-ahead log. All writes go through one connection with
+// synchronous=FULL, so that a commit has reached the disk when it returns;
+// reads have a small pool of their own and never wait for writes. A second
+// process on the same file is safe but slow: it is the command's duty to lock
+// the folder.
+//
+// # Records
+//
+// A record is one row: its id, the numbers of namespace and name (the texts
+// stand once, in tables of their own), its start, and the two parts of
+// [store.EncodeActivation]. The row comes last in the table as it is
+// inserted, whatever its id, so that big records are written in sequence. Two
+// indexes serve the lists, by (namespace, start) and (namespace, name, start),
+// and a third makes ids unique.
+//
+// Numbers of namespaces and names are never taken back. They are small, and as
+// many as there were distinct names.
+//
+// # Changes
+//
+// Every change of a document, credential or limits is a row of the table
+// changes, in the same transaction, and its seq is a document's revision. Old
+// rows are pruned by age; the sequence goes on where it was.
+//
+// # Migrations
+//
+// The files in migrations are carried out in the order of their numbers, each
+// in one transaction that also notes the number in the table migrations. A
+// file that has been released is never edited. A database with a number that
+// this program does not know is refused.
+package sqlite

@@ -1,0 +1,157 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"hearth/store"
+	"hearth/whisk"
+)
+
+func queued(t *testing.T, e store.Engine) []store.QueueRow {
+	t.Helper()
+	return must(e.QueueRows(t.Context(), 0, 1000))(t)
+}
+
+func queueStates(t *testing.T, e store.Engine) {
+	r := newRow("ns", "sealed\x00call")
+	r.Code, r.Token, r.Until = whisk.Digest{1, 2}, 99, 98
+	start := func(token int64) store.Op {
+		return store.Op{Kind: store.OpStart, ID: r.ID, Token: token, Until: token + 1000}
+	}
+	requeue := func(token int64) store.Op { return store.Op{Kind: store.OpRequeue, ID: r.ID, Token: token} }
+	for _, step := range []struct {
+		name         string
+		op           store.Op
+		ok           bool
+		state        store.RowState
+		token, until int64
+		gone         bool
+	}{
+		{"start what is not there", start(1), false, 0, 0, 0, true},
+		{"requeue what is not there", requeue(1), false, 0, 0, 0, true},
+		{"enqueue", store.Op{Kind: store.OpEnqueue, Row: r}, true, store.RowQueued, 0, 0, false},
+		{"enqueue again", store.Op{Kind: store.OpEnqueue, Row: r}, false, store.RowQueued, 0, 0, false},
+		{"start new what is queued", store.Op{Kind: store.OpStartNew, Row: r}, false, store.RowQueued, 0, 0, false},
+		{"requeue what is queued", requeue(0), false, store.RowQueued, 0, 0, false},
+		{"start", start(1), true, store.RowStarted, 1, 1001, false},
+		{"start by another", start(2), false, store.RowStarted, 1, 1001, false},
+		{"requeue by another", requeue(2), false, store.RowStarted, 1, 1001, false},
+		{"requeue", requeue(1), true, store.RowQueued, 0, 0, false},
+		{"start by another now", start(2), true, store.RowStarted, 2, 1002, false},
+		{"record", recordOp(&whisk.Activation{ID: r.ID, Namespace: "ns", Name: "a"}), true, 0, 0, 0, true},
+		{"start what has ended", start(3), false, 0, 0, 0, true},
+		{"start new", store.Op{Kind: store.OpStartNew, Row: newRow("ns", "")}, true, 0, 0, 0, true},
+	} {
+		if ok := commit(t, e, step.op)[0]; ok != step.ok {
+			t.Errorf("%s: OK = %v, want %v", step.name, ok, step.ok)
+		}
+		rows := slices.DeleteFunc(queued(t, e), func(x store.QueueRow) bool { return x.ID != r.ID })
+		if step.gone {
+			if len(rows) != 0 {
+				t.Errorf("%s: there is a row", step.name)
+			}
+			continue
+		}
+		want := *r
+		want.State, want.Token, want.Until = step.state, step.token, step.until
+		if len(rows) != 1 {
+			t.Fatalf("%s: %d rows, want 1", step.name, len(rows))
+		}
+		want.Seq = rows[0].Seq
+		if fmt.Sprint(rows[0]) != fmt.Sprint(want) {
+			t.Errorf("%s: row %+v, want %+v", step.name, rows[0], want)
+		}
+	}
+}
+
+func queueOrder(t *testing.T, e store.Engine) {
+	var ids []whisk.ActivationID
+	var ops []store.Op
+	for i := range 20 {
+		r := newRow("ns", fmt.Sprint(i))
+		ids = append(ids, r.ID)
+		ops = append(ops, store.Op{Kind: store.OpEnqueue, Row: r})
+	}
+	commit(t, e, ops[:10]...)
+	commit(t, e, ops[10:]...)
+	// A reader goes on behind the last it saw, in steps.
+	var got []whisk.ActivationID
+	last := int64(0)
+	for {
+		rows := must(e.QueueRows(t.Context(), last, 7))(t)
+		if len(rows) == 0 {
+			break
+		}
+		for _, r := range rows {
+			if r.Seq <= last {
+				t.Errorf("row %d behind row %d", r.Seq, last)
+			}
+			last = r.Seq
+			got = append(got, r.ID)
+		}
+	}
+	if !slices.Equal(got, ids) {
+		t.Errorf("rows come in another order than they went in")
+	}
+	// The numbers of rows that have ended do not return.
+	for _, id := range ids {
+		commit(t, e, recordOp(&whisk.Activation{ID: id, Namespace: "ns", Name: "a"}))
+	}
+	commit(t, e, store.Op{Kind: store.OpEnqueue, Row: newRow("ns", "next")})
+	if rows := must(e.QueueRows(t.Context(), last, 7))(t); len(rows) != 1 {
+		t.Errorf("%d rows behind the last, want 1", len(rows))
+	}
+}
+
+func queueRecordEndsRow(t *testing.T, e store.Engine) {
+	r := newRow("ns", "call")
+	rec := record("ns", "", "a", 1)
+	rec.ID = r.ID
+	ok := commit(t, e, store.Op{Kind: store.OpEnqueue, Row: r}, store.Op{Kind: store.OpStart, ID: r.ID, Token: 1}, recordOp(rec),
+		store.Op{Kind: store.OpStart, ID: r.ID, Token: 2})
+	if want := []bool{true, true, true, false}; !slices.Equal(ok, want) {
+		t.Errorf("in one commit: OK = %v, want %v", ok, want)
+	}
+	if rows := queued(t, e); len(rows) != 0 {
+		t.Errorf("%d rows are left", len(rows))
+	}
+	r = newRow("ns", "call")
+	rec = record("ns", "", "a", 1)
+	rec.ID, rec.Unstored = r.ID, true
+	commit(t, e, store.Op{Kind: store.OpEnqueue, Row: r})
+	commit(t, e, recordOp(rec))
+	if rows := queued(t, e); len(rows) != 0 {
+		t.Errorf("%d rows are left behind an unstored record", len(rows))
+	}
+}
+
+// queueRepetition gives ops again, as after a commit of unknown outcome.
+func queueRepetition(t *testing.T, e store.Engine) {
+	r, n := newRow("ns", "call"), newRow("ns", "new")
+	n.Token, n.Until = 5, 6
+	ops := []store.Op{
+		{Kind: store.OpEnqueue, Row: r}, {Kind: store.OpStart, ID: r.ID, Token: 7, Until: 8}, {Kind: store.OpStartNew, Row: n},
+	}
+	if ok := commit(t, e, ops...); !slices.Equal(ok, []bool{true, true, true}) {
+		t.Errorf("first: OK = %v", ok)
+	}
+	before := fmt.Sprint(queued(t, e))
+	if ok := commit(t, e, ops...); !slices.Equal(ok, []bool{false, true, false}) {
+		t.Errorf("again: OK = %v, want the start alone", ok)
+	}
+	if after := fmt.Sprint(queued(t, e)); after != before {
+		t.Errorf("rows were %v and are %v", before, after)
+	}
+}
+
+func queueRecordBeforeRow(t *testing.T, e store.Engine) {
+	rec := record("ns", "", "a", 1)
+	r := newRow("ns", "call")
+	r.ID = rec.ID
+	ok := commit(t, e, recordOp(rec), store.Op{Kind: store.OpStartNew, Row: r})
+	if !slices.Equal(ok, []bool{true, false}) || len(queued(t, e)) != 0 {
+		t.Errorf("a row was made for an id with a record: OK = %v", ok)
+	}
+}

@@ -1,0 +1,56 @@
+package storetest
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+
+	"hearth/store"
+	"hearth/whisk"
+)
+
+// reopen looks at everything again through a second opening.
+func reopen(t *testing.T, open Open) {
+	ctx, dir := t.Context(), t.TempDir()
+	e := open(t, dir)
+	d := must(e.PutDoc(ctx, doc(store.Actions, "ns", "p", "a", 5), 0))(t)
+	gone := must(e.PutDoc(ctx, doc(store.Actions, "ns", "", "gone", 5), 0))(t)
+	wantErr(t, "delete", e.DeleteDoc(ctx, gone.Key, 0), nil)
+	code := putCode(t, e, "code")
+	wantErr(t, "put credential", e.PutCredential(ctx, store.Credential{UUID: "u", Namespace: "ns"}), nil)
+	n := int64(3)
+	wantErr(t, "put limits", e.PutNamespaceLimits(ctx, "ns", whisk.NamespaceLimits{FiresPerMinute: &n}), nil)
+	a, r := fullRecord(), newRow("ns", "call")
+	commit(t, e, recordOp(a), store.Op{Kind: store.OpEnqueue, Row: r}, store.Op{Kind: store.OpStart, ID: r.ID, Token: 4, Until: 9})
+	rows := queued(t, e)
+	wantErr(t, "close", e.Close(), nil)
+
+	e = open(t, dir)
+	defer func() { wantErr(t, "close", e.Close(), nil) }()
+	if got := must(e.Doc(ctx, d.Key))(t); !reflect.DeepEqual(got, d) {
+		t.Errorf("document %+v, want %+v", got, d)
+	}
+	if got := must(e.PutDoc(ctx, doc(store.Actions, "ns", "", "gone", 5), 0))(t); got.Revision <= gone.Revision+1 {
+		t.Errorf("revision %d after %d and its deletion", got.Revision, gone.Revision)
+	}
+	if got := must(e.Code(ctx, code))(t); string(got) != "code" {
+		t.Errorf("code = %q", got)
+	}
+	must(e.Credential(ctx, "u"))(t)
+	if got := must(e.NamespaceLimits(ctx, "ns"))(t); got.FiresPerMinute == nil {
+		t.Errorf("limits are gone")
+	}
+	if got := must(e.Activation(ctx, "ns", a.ID))(t); !reflect.DeepEqual(got, a) {
+		t.Errorf("record %+v, want %+v", got, a)
+	}
+	if got := queued(t, e); fmt.Sprint(got) != fmt.Sprint(rows) {
+		t.Errorf("rows %v, want %v", got, rows)
+	}
+	second := *a
+	if ok := commit(t, e, recordOp(&second)); ok[0] {
+		t.Errorf("a record of before is not seen")
+	}
+	if ok := commit(t, e, recordOp(record("ns", "", "a name of later", 1))); !ok[0] {
+		t.Errorf("no record can be added")
+	}
+}
