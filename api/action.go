@@ -1,0 +1,169 @@
+package api
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	"hearth/whisk"
+)
+
+// entities are the stored actions. Actions come shared and are not changed.
+type entities interface {
+	// Action fails with whisk.ErrNotFound, or with whisk.ErrCollection if the
+	// name is that of something else.
+	Action(ctx context.Context, name whisk.ActionName) (*whisk.Action, error)
+	// PutAction stores a and, unless it is nil, its code. It fails with
+	// whisk.ErrExists if ifRevision is 0 and there is an action, and with
+	// whisk.ErrChanged if it is not that of the stored one.
+	PutAction(ctx context.Context, a *whisk.Action, code []byte, ifRevision int64) (*whisk.Action, error)
+	DeleteAction(ctx context.Context, name whisk.ActionName, ifRevision int64) error
+	Actions(ctx context.Context, ns whisk.Namespace, pkg *string, skip, limit int) ([]*whisk.Action, error)
+	CountActions(ctx context.Context, ns whisk.Namespace, pkg *string) (int, error)
+	Code(ctx context.Context, digest whisk.Digest) ([]byte, error)
+}
+
+// listActions answers GET …/actions: all of the namespace's, newest first.
+func (s *Server) listActions(q *request, ns whisk.Namespace) (reply, error) {
+	if !q.owns(ns) {
+		return reply{}, forbidden(string(ns))
+	}
+	pg, err := q.query.page("actions", *q.limits)
+	if err != nil {
+		return reply{}, err
+	}
+	if pg.count {
+		n, err := s.deps.Entities.CountActions(q.Context(), ns, nil)
+		if err != nil {
+			return reply{}, err
+		}
+		return countReply("actions", n, pg.skip)
+	}
+	return list[*whisk.Action, whisk.ActionName]{
+		atOnce: actionsAtOnce,
+		fetch: func(skip, limit int) ([]*whisk.Action, error) {
+			return s.deps.Entities.Actions(q.Context(), ns, nil, skip, limit)
+		},
+		key:    func(a *whisk.Action) whisk.ActionName { return a.Name },
+		size:   func(a *whisk.Action) int64 { return 1024 + a.Parameters.Size() + a.Annotations.Size() },
+		append: appendActionRow,
+	}.reply(q, pg)
+}
+
+// actionsAtOnce is how many actions of a list are held at a time.
+const actionsAtOnce = 50
+
+// fetchAction answers GET of one action; ?code=false leaves the code out.
+func (s *Server) fetchAction(q *request, name whisk.ActionName) (reply, error) {
+	withCode, err := q.query.boolean("code", true)
+	if err != nil {
+		return reply{}, err
+	}
+	a, err := s.deps.Entities.Action(q.Context(), name)
+	if err != nil {
+		return reply{}, err
+	}
+	if !withCode {
+		return actionReply(a, nil, false)
+	}
+	code, err := s.code(q, a)
+	if whisk.KindOf(err) == whisk.NotFound {
+		return reply{}, corrupted(err)
+	}
+	if err != nil {
+		return reply{}, err
+	}
+	return actionReply(a, code, true)
+}
+
+// deleteAction answers DELETE with the action as it was.
+func (s *Server) deleteAction(q *request, name whisk.ActionName) (reply, error) {
+	a, err := s.deps.Entities.Action(q.Context(), name)
+	if err != nil {
+		return reply{}, err
+	}
+	code, codeErr := s.code(q, a) // read now: it may be gone with its last user
+	if err := s.deps.Entities.DeleteAction(q.Context(), name, a.Revision); err != nil {
+		return reply{}, err
+	}
+	if codeErr != nil { // an action whose code is lost can still be removed
+		s.log.Warn("deleted action had no readable code", "request", q.id, "action", name.Path(), "error", codeErr)
+		return actionReply(a, nil, false)
+	}
+	return actionReply(a, code, true)
+}
+
+// code returns the action's code, nil if it has none. Its bytes count in the
+// budget.
+func (s *Server) code(q *request, a *whisk.Action) ([]byte, error) {
+	if a.Exec.Code.IsZero() {
+		return nil, nil
+	}
+	if err := q.reserve(a.Exec.Size); err != nil {
+		return nil, err
+	}
+	return s.deps.Entities.Code(q.Context(), a.Exec.Code)
+}
+
+// actionReply answers with the action; the code is written piece by piece.
+func actionReply(a *whisk.Action, code []byte, withCode bool) (reply, error) {
+	withCode = withCode && (len(code) > 0 || a.Exec.Kind != whisk.Blackbox)
+	head, tail := appendAction(nil, a, withCode)
+	if !withCode || len(code) == 0 {
+		return ok(append(head, tail...))
+	}
+	return reply{status: http.StatusOK, stream: func(w io.Writer) error {
+		if _, err := w.Write(head); err != nil {
+			return err
+		}
+		if err := writeEscaped(w, code); err != nil {
+			return err
+		}
+		_, err := w.Write(tail)
+		return err
+	}}, nil
+}
+
+// appendAction appends the action's document in two parts: between them
+// belongs the inside of the string of its code, if there is to be one.
+func appendAction(b []byte, a *whisk.Action, withCode bool) (head, tail []byte) {
+	b = append(b, '{')
+	b = appendText(b, "namespace", a.Name.EntityPath())
+	b = appendText(b, "name", a.Name.Name)
+	b = append(appendKey(b, "exec"), '{')
+	b = appendText(b, "kind", a.Exec.Kind)
+	if a.Exec.Image != "" {
+		b = appendText(b, "image", a.Exec.Image)
+	}
+	if a.Exec.Main != "" {
+		b = appendText(b, "main", a.Exec.Main)
+	}
+	b = appendBool(b, "binary", a.Exec.Binary)
+	if withCode {
+		head = append(appendKey(b, "code"), '"')
+		b = []byte{'"'}
+	}
+	b = append(b, '}')
+	b = appendActionCommon(b, a)
+	b = appendParameters(appendKey(b, "parameters"), a.Parameters)
+	return head, append(b, '}')
+}
+
+// appendActionRow appends what a list shows of an action.
+func appendActionRow(b []byte, a *whisk.Action) []byte {
+	b = append(b, '{')
+	b = appendText(b, "namespace", a.Name.EntityPath())
+	b = appendText(b, "name", a.Name.Name)
+	b = append(appendKey(b, "exec"), '{')
+	b = append(appendBool(b, "binary", a.Exec.Binary), '}')
+	return append(appendActionCommon(b, a), '}')
+}
+
+// appendActionCommon appends the fields that documents and rows share.
+func appendActionCommon(b []byte, a *whisk.Action) []byte {
+	b = appendParameters(appendKey(b, "annotations"), a.Annotations)
+	b = appendLimits(appendKey(b, "limits"), a.Limits)
+	b = appendVersion(b, a.Version)
+	b = appendBool(b, "publish", a.Publish)
+	return appendInt(b, "updated", a.Updated)
+}

@@ -1,0 +1,166 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"hearth/whisk"
+)
+
+// Keys of annotations that the platform reads or sets.
+const (
+	annotationExec    = "exec"
+	annotationFinal   = "final"
+	annotationWantKey = "provide-api-key"
+)
+
+// putAction answers PUT: it creates the action or, with overwrite, lays what
+// the body gives over the stored one. The order of its checks is part of the
+// API.
+func (s *Server) putAction(q *request, name whisk.ActionName) (reply, error) {
+	overwrite, err := q.query.boolean("overwrite", false)
+	if err != nil {
+		return reply{}, err
+	}
+	raw, err := q.readJSON(s.cfg.Limits.EntitySize)
+	if err != nil {
+		return reply{}, err
+	}
+	runtimes := s.deps.Runtimes()
+	body, err := parseAction(raw, q.limits, runtimes)
+	if err != nil {
+		return reply{}, err
+	}
+	if err := q.limits.Check(body.limits.over(q.limits.Default())); err != nil {
+		return reply{}, err
+	}
+	if body.exec != nil {
+		if err := s.deps.CheckKind(q.identity, body.exec.exec.Kind); err != nil {
+			return reply{}, err
+		}
+	}
+	stored, err := s.deps.Entities.Action(q.Context(), name)
+	if whisk.KindOf(err) == whisk.NotFound {
+		stored, err = nil, nil
+	}
+	if err != nil {
+		return reply{}, err
+	}
+	if stored != nil && !overwrite {
+		return reply{}, whisk.ErrExists
+	}
+	a, err := body.action(name, stored, q.limits)
+	if err != nil {
+		return reply{}, err
+	}
+	if err := body.checkLast(a, q.limits, runtimes); err != nil {
+		return reply{}, err
+	}
+	return s.storeAction(q, a, body, stored, overwrite)
+}
+
+// storeAction is the last step of a PUT.
+func (s *Server) storeAction(q *request, a *whisk.Action, body *actionBody, stored *whisk.Action, overwrite bool) (reply, error) {
+	var (
+		code     []byte
+		revision int64
+		err      error
+	)
+	if stored != nil {
+		revision = stored.Revision
+	}
+	if body.exec != nil && !a.Exec.Code.IsZero() {
+		code = body.exec.code
+	}
+	// A write goes on when its client leaves, so that store and caches agree.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(q.Context()), q.timeout)
+	defer cancel()
+	a.Updated = time.Now().UnixMilli()
+	a, err = s.deps.Entities.PutAction(ctx, a, code, revision)
+	if overwrite && errors.Is(err, whisk.ErrExists) {
+		err = whisk.ErrChanged // somebody else created it in between
+	}
+	if err != nil {
+		return reply{}, err
+	}
+	if body.exec == nil {
+		if code, err = s.code(q, a); err != nil { // stored is stored
+			s.log.Warn("updated action has no readable code", "request", q.id, "action", a.Name.Path(), "error", err)
+			return actionReply(a, nil, false)
+		}
+	}
+	return actionReply(a, code, true)
+}
+
+// action returns the action that the body makes of the stored one, or a new
+// one if that is nil.
+func (b *actionBody) action(name whisk.ActionName, stored *whisk.Action, l *whisk.SystemLimits) (*whisk.Action, error) {
+	a := &whisk.Action{Name: name, Version: whisk.FirstVersion, Limits: l.Default()}
+	if stored != nil {
+		c := *stored
+		a = &c
+		a.Version = a.Version.Next()
+	} else if b.exec == nil {
+		return nil, whisk.Errorf(whisk.BadRequest, "exec undefined")
+	}
+	if b.exec != nil {
+		a.Exec = b.exec.exec
+	}
+	if b.parameters != nil {
+		a.Parameters = *b.parameters
+	}
+	if b.version != nil {
+		a.Version = *b.version
+	}
+	if b.publish != nil {
+		a.Publish = *b.publish
+	}
+	a.Limits = b.limits.over(a.Limits)
+	if stored != nil {
+		a.Annotations = a.Annotations.Without(b.without...)
+	}
+	if b.annotations != nil {
+		a.Annotations = a.Annotations.Merge(*b.annotations)
+	}
+	if _, given := a.Annotations.Get(annotationWantKey); stored == nil && !given {
+		a.Annotations = a.Annotations.Set(annotationWantKey, json.RawMessage("false"))
+	}
+	a.Annotations = a.Annotations.Set(annotationExec, appendString(nil, a.Exec.Kind))
+	return a, nil
+}
+
+// checkLast makes the checks that need to know what the action becomes.
+func (b *actionBody) checkLast(a *whisk.Action, l *whisk.SystemLimits, runtimes whisk.Runtimes) error {
+	if n := b.limits.instances; n != nil {
+		if *n < 0 {
+			return whisk.Errorf(whisk.BadRequest, "Action container concurrency must be greater than or equal to 0.")
+		}
+		if *n > l.ConcurrentInvocations {
+			return whisk.Errorf(whisk.BadRequest, "Max action instance concurrency must not exceed your namespace concurrency of %d.", l.ConcurrentInvocations)
+		}
+	}
+	if err := checkActive(a, runtimes); err != nil {
+		return err
+	}
+	// Merging must not grow past what one request could bring.
+	if n := a.Annotations.Size(); n > l.ParameterSize+slackAnnotations {
+		return tooLarge("annotations", n, l.ParameterSize)
+	}
+	return nil
+}
+
+// slackAnnotations is room for the annotations that the platform adds.
+const slackAnnotations = 1 << 10
+
+// checkActive returns the error of an action of a kind that is no longer
+// supported. A kind that no invoker offers at the moment is none of these.
+func checkActive(a *whisk.Action, runtimes whisk.Runtimes) error {
+	for i := range runtimes {
+		if runtimes[i].Kind == a.Exec.Kind {
+			return runtimes[i].CheckActive()
+		}
+	}
+	return nil
+}

@@ -1,0 +1,192 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"hearth/whisk"
+)
+
+// throttle charges one invocation to the caller, or refuses it with an error
+// of kind Throttled. The release ends what is in flight.
+type throttle interface {
+	Invocation(id *whisk.Identity) (release func(), err error)
+}
+
+// flow runs calls. It owns their life: no context of a request cancels a run.
+// It calls ended exactly once for each call that it took on, when the
+// activation has really ended.
+type flow interface {
+	// Invoke returns the record; or whisk.ErrPending once wait is over and the
+	// activation is durable; any other error says that it never started.
+	Invoke(ctx context.Context, c *whisk.Call, wait time.Duration, ended func()) (*whisk.Activation, error)
+	// Submit returns once the activation is durable.
+	Submit(ctx context.Context, c *whisk.Call, ended func()) error
+}
+
+// invokeOptions are the query of an invoke.
+type invokeOptions struct {
+	blocking, result bool
+	wait             time.Duration
+}
+
+// invokeAction answers POST: throttling, then rights, then the body.
+func (s *Server) invokeAction(q *request, name whisk.ActionName) (reply, error) {
+	opts, err := s.invokeOptions(q.query)
+	if err != nil {
+		return reply{}, err
+	}
+	release, err := s.deps.Throttle.Invocation(q.identity)
+	if err != nil {
+		return reply{}, err
+	}
+	ended, taken := once(release), false
+	defer func() {
+		if !taken { // refused, failed or panicked: flow will not end it
+			ended()
+		}
+	}()
+	call, err := s.call(q, name)
+	if err != nil {
+		return reply{}, err
+	}
+	if !opts.blocking {
+		if err := s.deps.Flow.Submit(q.Context(), call, ended); err != nil {
+			return reply{}, err
+		}
+		taken = true
+		return accepted(call.ID)
+	}
+	rec, err := s.deps.Flow.Invoke(q.Context(), call, opts.wait, ended)
+	if taken = err == nil || errors.Is(err, whisk.ErrPending); !taken {
+		return reply{}, err
+	}
+	if err != nil {
+		return accepted(call.ID)
+	}
+	return finished(rec, opts.result)
+}
+
+func (s *Server) invokeOptions(q query) (o invokeOptions, err error) {
+	if o.wait = s.cfg.Limits.BlockingWait; q == "" {
+		return o, nil
+	}
+	if o.blocking, err = q.boolean("blocking", false); err != nil {
+		return o, err
+	}
+	if o.result, err = q.boolean("result", false); err != nil {
+		return o, err
+	}
+	o.wait, err = q.wait(o.wait)
+	return o, err
+}
+
+// once makes release safe to call again: a call that was refused may be ended
+// by flow as well as here.
+func once(release func()) func() {
+	var done atomic.Bool
+	return func() {
+		if done.CompareAndSwap(false, true) {
+			release()
+		}
+	}
+}
+
+// call makes the call that the request asks for.
+func (s *Server) call(q *request, name whisk.ActionName) (*whisk.Call, error) {
+	if err := checkAccess(q, name); err != nil {
+		return nil, err
+	}
+	a, err := s.deps.Entities.Action(q.Context(), name)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkActive(a, s.deps.Runtimes()); err != nil {
+		return nil, err
+	}
+	payload, err := q.readJSON(q.limits.PayloadSize)
+	if err != nil {
+		return nil, err
+	}
+	if payload != nil && !whisk.IsObject(payload) {
+		return nil, malformed("JSON object expected.")
+	}
+	if err := checkFinal(a, payload); err != nil {
+		return nil, err
+	}
+	id := q.identity
+	return &whisk.Call{
+		ID: whisk.NewActivationID(), TransactionID: q.id,
+		Namespace: id.Namespace, Subject: id.Subject, UUID: id.UUID,
+		Target: &whisk.Target{
+			Name: a.Name, Version: a.Version, Revision: a.Revision, Exec: a.Exec, Limits: a.Limits, WantsKey: wantsKey(a),
+		},
+		Env:      a.Parameters.Environment(),
+		Args:     whisk.MergeObjects(a.Parameters.Arguments(), payload),
+		Waited:   time.Since(q.began),
+		Unstored: id.Overrides.StoreActivations != nil && !*id.Overrides.StoreActivations,
+	}, nil
+}
+
+// checkFinal refuses a payload that would override a parameter with a value,
+// where the action's are final.
+func checkFinal(a *whisk.Action, payload json.RawMessage) error {
+	if len(payload) == 0 || len(a.Parameters) == 0 || !a.Annotations.Truthy(annotationFinal) {
+		return nil
+	}
+	overrides := false
+	whisk.Fields(payload, func(key string, _, _ []byte) bool {
+		v, declared := a.Parameters.Get(key)
+		overrides = declared && !isNull(v)
+		return !overrides
+	})
+	if overrides {
+		return whisk.Errorf(whisk.BadRequest, "Request defines parameters that are not allowed (e.g., reserved properties).")
+	}
+	return nil
+}
+
+// wantsKey reports whether the action's environment has the caller's key:
+// unless the annotation says no, and actions are created with one that does.
+func wantsKey(a *whisk.Action) bool {
+	_, given := a.Annotations.Get(annotationWantKey)
+	return !given || a.Annotations.Truthy(annotationWantKey)
+}
+
+// accepted answers that the activation will be found under its id.
+func accepted(id whisk.ActivationID) (reply, error) {
+	b := append(make([]byte, 0, 64), '{')
+	b = append(appendID(b, "activationId", id), '}')
+	return reply{status: http.StatusAccepted, activation: id, body: b}, nil
+}
+
+// invokeStatus is the status of an answer to a blocking invoke.
+var invokeStatus = [...]int{
+	whisk.Success:          http.StatusOK,
+	whisk.ApplicationError: http.StatusBadGateway,
+	whisk.DeveloperError:   http.StatusBadGateway,
+	whisk.WhiskError:       http.StatusInternalServerError,
+}
+
+// finished answers with the record or, if that is asked for or it is an array,
+// with the result alone.
+func finished(rec *whisk.Activation, resultOnly bool) (reply, error) {
+	rep := reply{status: http.StatusInternalServerError, activation: rec.ID}
+	if s := int(rec.Response.Status); s < len(invokeStatus) {
+		rep.status = invokeStatus[s]
+	}
+	result := rec.Response.Result
+	switch {
+	case !resultOnly && !whisk.IsArray(result):
+		rep.body = appendRecord(make([]byte, 0, 1024+len(result)), rec, false)
+	case len(result) == 0:
+		rep.body = []byte("{}")
+	default:
+		rep.body = result
+	}
+	return rep, nil
+}

@@ -1,0 +1,88 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+
+	"hearth/whisk"
+)
+
+// namespaces answers GET /namespaces: the one namespace of the caller's key.
+func (s *Server) namespaces(q *request) (reply, error) {
+	if err := q.only(http.MethodGet); err != nil {
+		return reply{}, err
+	}
+	return ok(append(appendString([]byte{'['}, string(q.identity.Namespace)), ']'))
+}
+
+// namespaceLimits answers GET /namespaces/{ns}/limits: what holds for the
+// caller after the operator's overrides.
+func (s *Server) namespaceLimits(q *request, ns whisk.Namespace) (reply, error) {
+	if err := q.only(http.MethodGet); err != nil {
+		return reply{}, err
+	}
+	if !q.owns(ns) {
+		return reply{}, forbidden(string(ns))
+	}
+	l, o := q.limits, &q.identity.Overrides
+	b := append(make([]byte, 0, 512), '{')
+	b = appendInt(b, "invocationsPerMinute", l.InvocationsPerMinute)
+	b = appendInt(b, "concurrentInvocations", l.ConcurrentInvocations)
+	b = appendInt(b, "firesPerMinute", l.FiresPerMinute)
+	if len(o.AllowedKinds) > 0 {
+		kinds, err := json.Marshal(o.AllowedKinds)
+		if err != nil {
+			return reply{}, err
+		}
+		b = append(appendKey(b, "allowedKinds"), kinds...)
+	}
+	if o.StoreActivations != nil {
+		b = appendBool(b, "storeActivations", *o.StoreActivations)
+	}
+	for _, r := range []struct {
+		name string
+		whisk.Range
+	}{{"Memory", l.Memory}, {"Logs", l.Logs}, {"Timeout", l.Timeout}, {"Concurrency", l.Concurrency}} {
+		b = appendInt(b, "minAction"+r.name, r.Min)
+		b = appendInt(b, "maxAction"+r.name, r.Max)
+	}
+	b = appendText(b, "maxParameterSize", strconv.FormatInt(l.ParameterSize, 10)+" B")
+	b = appendInt(b, "maxActionInstances", l.ConcurrentInvocations)
+	return ok(append(b, '}'))
+}
+
+// noEntities answers for the collections that hold nothing: their lists are
+// empty, and nothing is in them.
+func (s *Server) noEntities(q *request, ns whisk.Namespace, collection string, p path) (reply, error) {
+	if p.n > 4 || p.n == 4 && p.slash {
+		return reply{}, errNoRoute
+	}
+	if p.n == 4 {
+		if err := whisk.CheckName(p.segments[3]); err != nil {
+			return reply{}, err
+		}
+		return reply{}, missingPackage(q, ns, p.segments[3])
+	}
+	if err := q.only(http.MethodGet); err != nil {
+		return reply{}, err
+	}
+	if !q.owns(ns) && collection != "packages" { // anyone may list the packages that a namespace shares
+		return reply{}, forbidden(string(ns))
+	}
+	pg, err := q.query.page(collection, *q.limits)
+	if err != nil {
+		return reply{}, err
+	}
+	if pg.count {
+		return countReply(collection, 0, 0)
+	}
+	return ok([]byte("[]"))
+}
+
+// countReply answers a list that was asked for its length: what is left of
+// total behind the rows to skip.
+func countReply(collection string, total, skip int) (reply, error) {
+	b := appendInt([]byte{'{'}, collection, int64(max(0, total-skip)))
+	return ok(append(b, '}'))
+}

@@ -1,0 +1,79 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"hearth/whisk"
+)
+
+// parseParameters reads the raw value of "parameters" or "annotations" and
+// measures it. Values are copied in their compact form, so that a stored
+// action does not keep the request in memory. Beyond limit bytes nothing is
+// kept, only counted: the second result then is above limit.
+func parseParameters(raw []byte, limit int64) (whisk.Parameters, int64, error) {
+	if !whisk.IsArray(raw) {
+		return nil, 0, detail("parameters malformed!")
+	}
+	var (
+		out  = whisk.Parameters{}
+		at   = map[string]int{}
+		size int64
+		err  error
+	)
+	whisk.Elements(raw, func(element []byte) bool {
+		var p whisk.Parameter
+		if p, err = parseParameter(element); err != nil {
+			return false
+		}
+		n := int64(len(p.Key) + len(p.Value))
+		i, again := at[p.Key]
+		if again {
+			n -= int64(len(out[i].Key) + len(out[i].Value))
+		}
+		if size += n; size > limit {
+			return true
+		}
+		if again {
+			out[i] = p
+			return true
+		}
+		at[p.Key] = len(out)
+		out = append(out, p)
+		return true
+	})
+	return out, size, err
+}
+
+// parseParameter reads one {key, value}.
+func parseParameter(raw []byte) (whisk.Parameter, error) {
+	var p whisk.Parameter
+	valid := whisk.IsObject(raw)
+	hasKey, hasValue := false, false
+	whisk.Fields(raw, func(key string, _, value []byte) bool {
+		switch key {
+		case "key":
+			p.Key, hasKey = textOf(value)
+		case "value":
+			p.Value, hasValue = value, true
+		case "init":
+			p.Init = string(value) == "true"
+			valid = valid && (p.Init || string(value) == "false" || isNull(value))
+		case "encryption":
+			text, isText := textOf(value)
+			p.Encryption = text
+			valid = valid && (isText || isNull(value))
+		}
+		return true
+	})
+	if !valid || !hasKey || !hasValue {
+		return p, detail("parameters malformed!")
+	}
+	var compact bytes.Buffer
+	compact.Grow(len(p.Value))
+	if err := json.Compact(&compact, p.Value); err != nil {
+		return p, detail("parameters malformed!")
+	}
+	p.Value = compact.Bytes()
+	return p, nil
+}
