@@ -138,9 +138,12 @@ type Front struct {
 	gate *frontGate
 }
 
-// NewFront returns a front for the handler; the config must be valid. Nothing
+// NewFront returns a front for the handler, or the config's error. Nothing
 // runs before Serve.
-func NewFront(cfg FrontConfig, next http.Handler) *Front {
+func NewFront(cfg FrontConfig, next http.Handler) (*Front, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -148,7 +151,7 @@ func NewFront(cfg FrontConfig, next http.Handler) *Front {
 		cfg.Metrics = metrics.NewSet()
 	}
 	m := newFrontMetrics(cfg.Metrics)
-	return &Front{cfg: cfg, next: next, log: cfg.Logger, m: m, gate: newFrontGate(cfg, m)}
+	return &Front{cfg: cfg, next: next, log: cfg.Logger, m: m, gate: newFrontGate(cfg, m)}, nil
 }
 
 // closeGrace is how long Serve waits for connections to go once it has closed

@@ -176,7 +176,7 @@ func TestFrontReportsHandlersThatStay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newPipeListener()
 		stay := make(chan struct{})
-		f := NewFront(DefaultFrontConfig(), http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-stay }))
+		f := mustFront(t, DefaultFrontConfig(), http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-stay }))
 		ctx, stop := context.WithCancel(t.Context())
 		stopped := make(chan error, 1)
 		go func() { stopped <- f.Serve(ctx, l) }()
@@ -213,7 +213,7 @@ func TestFrontOutOfDescriptors(t *testing.T) {
 		l := &fullListener{newPipeListener(), 3}
 		ctx, stop := context.WithCancel(t.Context())
 		stopped := make(chan error, 1)
-		f := NewFront(DefaultFrontConfig(), http.HandlerFunc(servePong))
+		f := mustFront(t, DefaultFrontConfig(), http.HandlerFunc(servePong))
 		go func() { stopped <- f.Serve(ctx, l) }()
 		near, far := net.Pipe()
 		defer near.Close()
@@ -236,7 +236,7 @@ func TestFrontListenerFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.Close()
-	if err := NewFront(DefaultFrontConfig(), http.HandlerFunc(servePong)).Serve(t.Context(), l); err == nil {
+	if err := mustFront(t, DefaultFrontConfig(), http.HandlerFunc(servePong)).Serve(t.Context(), l); err == nil {
 		t.Error("serving a closed listener succeeded")
 	}
 }

@@ -69,7 +69,7 @@ func inFront(t *testing.T, edit func(*FrontConfig), h http.HandlerFunc, test fun
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		b := &frontBubble{t: t, l: newPipeListener(), m: cfg.Metrics, stop: stop, stopped: make(chan error, 1)}
-		f := NewFront(cfg, h)
+		f := mustFront(t, cfg, h)
 		go func() { b.stopped <- f.Serve(ctx, b.l) }()
 		test(t, b)
 		stop()
@@ -82,6 +82,15 @@ func inFront(t *testing.T, edit func(*FrontConfig), h http.HandlerFunc, test fun
 		b.stopped <- nil
 		time.Sleep(time.Hour) // virtual: for the test's own goroutines to end
 	})
+}
+
+func mustFront(t *testing.T, cfg FrontConfig, h http.Handler) *Front {
+	t.Helper()
+	f, err := NewFront(cfg, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
 }
 
 func (b *frontBubble) dial() *frontClient { return b.dialFrom("192.0.2.1") }

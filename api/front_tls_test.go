@@ -29,7 +29,7 @@ func TestFrontTLS(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	stopped := make(chan error, 1)
-	f := NewFront(DefaultFrontConfig(), http.HandlerFunc(h))
+	f := mustFront(t, DefaultFrontConfig(), http.HandlerFunc(h))
 	go func() {
 		stopped <- f.Serve(ctx, tls.NewListener(plain, &tls.Config{Certificates: []tls.Certificate{selfSigned(t)}}))
 	}()
