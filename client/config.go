@@ -87,8 +87,7 @@ func (c Config) Validate() error {
 // BaseURL returns the URL of the API of a host: its "/api", without the
 // version. A host without a scheme gets https.
 func BaseURL(host string) (*url.URL, error) {
-	host = strings.TrimRight(host, "/")
-	if host == "" {
+	if strings.Trim(host, "/") == "" {
 		return nil, errors.New("An API host must be provided.") //nolint:staticcheck // wsk's text
 	}
 	if !strings.Contains(host, "://") {
@@ -101,7 +100,7 @@ func BaseURL(host string) (*url.URL, error) {
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, fmt.Errorf("the scheme is %q, not http or https", u.Scheme)
-	case u.Host == "":
+	case u.Hostname() == "":
 		return nil, fmt.Errorf("%q names no host", host)
 	case u.User != nil:
 		return nil, errors.New("the key does not belong into the host")
