@@ -1,0 +1,139 @@
+package wire
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+)
+
+// frame is a message as read. Its payload is valid until the next is read,
+// but for a large message, which may be kept.
+type frame struct {
+	typ     frameType
+	number  uint64
+	payload []byte
+	size    int  // of the payload, also when it was dropped
+	large   bool // it came in pieces, and admit was asked
+	dropped bool // admit refused it
+}
+
+// assembly is a message in pieces on its way in.
+type assembly struct {
+	head     head
+	buf      []byte
+	got      int
+	dropping bool
+}
+
+// next reads one frame. whole: f is a message. admit is asked before room is
+// made for a large message; refused, its bytes are read and dropped.
+func (l *link) next(admit func(size int) bool) (f frame, whole bool, err error) {
+	if l.skip > 0 {
+		_, _ = l.in.Discard(l.skip) // it is in the buffer
+		l.skip = 0
+	}
+	b, err := l.in.Peek(headSize)
+	if err != nil {
+		return f, false, cutOff(err, len(b))
+	}
+	h, err := parseHead(b, l.maxFrames)
+	if err != nil {
+		return f, false, err
+	}
+	if b, err = l.in.Peek(headSize + h.size); err != nil {
+		return f, false, cutOff(err, len(b))
+	}
+	l.skip = len(b)
+	f = frame{typ: h.typ, number: h.number, payload: b[headSize:], size: h.total}
+	if h.size == h.total {
+		return f, true, nil
+	}
+	whole, err = l.part.add(h, &f, admit)
+	return f, whole, err
+}
+
+// cutOff tells an end within a frame from one between frames.
+func cutOff(err error, got int) error {
+	if err == io.EOF && got > 0 {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// add takes a piece in. whole: f is now the message.
+func (a *assembly) add(h head, f *frame, admit func(int) bool) (whole bool, err error) {
+	if a.head.total == 0 {
+		a.head, a.got = h, 0
+		a.dropping = !admit(h.total)
+		if !a.dropping {
+			// Grown as bytes arrive: a length that is only claimed costs little.
+			a.buf = make([]byte, 0, min(h.total, 1<<20))
+		}
+	}
+	if h.total != a.head.total || h.typ != a.head.typ || h.number != a.head.number || a.got+h.size > h.total {
+		return false, protocolError("a piece of another message")
+	}
+	a.got += h.size
+	if !a.dropping {
+		a.buf = append(a.buf, f.payload...)
+	}
+	if a.got < h.total {
+		return false, nil
+	}
+	f.payload, f.large, f.dropped = a.buf, true, a.dropping
+	*a = assembly{}
+	return true, nil
+}
+
+// read hands messages to handle until reading or it fails. seen is called for
+// every frame.
+func (l *link) read(admit func(size int) bool, seen func(), handle func(frame) error) error {
+	for {
+		f, whole, err := l.next(admit)
+		if err != nil {
+			return err
+		}
+		if seen(); whole {
+			if err := handle(f); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// greet sends a hello and reads the peer's into theirs, within timeout.
+func (l *link) greet(mine, theirs any, timeout time.Duration) error {
+	b, err := json.Marshal(mine)
+	if err != nil {
+		return err
+	}
+	if err := l.send(frameHello, 0, b); err != nil {
+		return err
+	}
+	if err := l.conn.SetReadDeadline(time.Now().Add(timeout)); err != nil {
+		return err
+	}
+	if err := checkPreface(l.in); err != nil {
+		return err
+	}
+	for {
+		f, whole, err := l.next(func(int) bool { return true })
+		if err != nil {
+			return err
+		}
+		if f.typ != frameHello {
+			return protocolError("a message of type %d before the hello", f.typ)
+		}
+		if !whole {
+			continue
+		}
+		var h []byte
+		if err := splitParts(f.payload, &h); err != nil {
+			return err
+		}
+		if err := unmarshal(h, theirs); err != nil {
+			return err
+		}
+		return l.conn.SetReadDeadline(time.Time{})
+	}
+}
