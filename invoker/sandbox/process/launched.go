@@ -1,0 +1,106 @@
+package process
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"hearth/invoker/sandbox"
+)
+
+// launched is a sandbox with one of our launchers in it.
+type launched struct {
+	*box
+	lang *language
+	p    *proc
+}
+
+var _ sandbox.Sandbox = (*launched)(nil)
+
+// launch starts the launcher and waits until it is ready.
+func (b *box) launch(ctx context.Context, lang *language) (*launched, error) {
+	place := func(ps *pipes) []int {
+		files := []int{b.d.null, ps.stdout, ps.stderr, 10: ps.in, 11: ps.out}
+		for i := 3; i < 10; i++ {
+			files[i] = -1
+		}
+		return files
+	}
+	args := append([]string{lang.path}, lang.flags(b.spec.MemoryMB)...)
+	args = append(args, b.d.launcherFile(lang.launcher))
+	if lang.family == "nodejs" {
+		b.hint = b.heapHint
+	}
+	b.logs.begin(maxLine)
+	p, err := b.start(program{path: lang.path, args: args, env: b.environment(nil), dir: b.home, replies: true, place: place})
+	if err != nil {
+		return nil, err
+	}
+	w := &waiter{keep: 64, reply: make(chan reply, 1)}
+	p.expect(w)
+	o := b.await(ctx, p, w, exchange{began: time.Now(), timeout: b.d.cfg.StartTimeout})
+	lines, _ := b.logs.take()
+	if o.Ending != sandbox.Replied || string(o.Body) != "ready" {
+		return nil, fmt.Errorf("start %s: launcher %s, %w; it said %q, printed %q", lang.kind, o.Ending, orNone(o.Err), o.Body, lines)
+	}
+	return &launched{b, lang, p}, nil
+}
+
+// Init implements [sandbox.Sandbox].
+func (l *launched) Init(ctx context.Context, in *sandbox.Init) sandbox.Outcome {
+	began := time.Now()
+	l.logs.begin(in.LogBytes)
+	code, err := l.unpack(in, began.Add(in.Timeout))
+	if err != nil {
+		return refused(err, began)
+	}
+	main := in.Main
+	if main == "" {
+		main = "main"
+	}
+	line, err := initLine(initContext(in, began.Add(in.Timeout)), main, code, in.Env)
+	if err != nil {
+		return sandbox.Outcome{Ending: sandbox.Exited, Err: fmt.Errorf("init request: %w", err)}
+	}
+	o := l.ask(ctx, l.p, exchange{line, in.ID.String(), began, in.Timeout, in.LogBytes, in.ResultBytes})
+	return l.initialised(o)
+}
+
+// Run implements [sandbox.Sandbox].
+func (l *launched) Run(ctx context.Context, in *sandbox.Run) sandbox.Outcome {
+	began := time.Now()
+	l.logs.begin(in.LogBytes)
+	line := runLine(runContext(in, began.Add(in.Timeout)), in.Args)
+	o := l.ask(ctx, l.p, exchange{line, in.ID.String(), began, in.Timeout, in.LogBytes, in.ResultBytes})
+	o.Logs, o.LogsCut = l.logs.take()
+	return o
+}
+
+// initialised closes the logs of an Init: those of a good one wait for the
+// first run.
+func (b *box) initialised(o sandbox.Outcome) sandbox.Outcome {
+	if o.Ending == sandbox.Replied && o.OK {
+		b.logs.end()
+	} else {
+		o.Logs, o.LogsCut = b.logs.take()
+	}
+	return o
+}
+
+// nodeFlags keep the heap within the sandbox's memory: V8 would size it by the
+// machine's.
+func nodeFlags(memoryMB int64) []string {
+	return []string{"--max-old-space-size=" + strconv.FormatInt(max(memoryMB/2, memoryMB-96), 10)}
+}
+
+// pythonFlags: nothing from the environment or the user's folders, no site
+// module (the launcher adds the system's packages itself), UTF-8.
+func pythonFlags(int64) []string { return []string{"-I", "-S", "-B", "-X", "utf8"} }
+
+func orNone(err error) error {
+	if err == nil {
+		return errNone
+	}
+	return err
+}

@@ -1,0 +1,301 @@
+package process
+
+import (
+	"errors"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// drainLimit bounds what is read of a pipe after a reply: no pipe holds more,
+// unless the system's administrator allows it.
+const drainLimit = 1 << 20
+
+// Why a sandbox broke.
+var (
+	errIdleReply  = errors.New("reply while no activation was under way")
+	errIdleOutput = errors.New("output while no activation was under way")
+)
+
+// proc is one running process of a sandbox: the leader of a session, with the
+// pipes that lead to it.
+type proc struct {
+	leader started
+	logs   *logs
+	rest   func()           // kills whatever else is in the sandbox and waits for its end
+	hint   func(err []byte) // looks at stderr, may be nil
+	broke  func(error)      // called on misbehaviour and on the end
+
+	in  *os.File    // requests; nil without
+	out *os.File    // replies; nil without
+	err [2]*os.File // stdout and stderr
+
+	reading [2]sync.Mutex // one reads a stream at a time: its pump or a drain
+	sink    [2]func([]byte) bool
+
+	outClosed chan struct{} // closed when no reply will come any more
+	outErr    error         // why; set before
+	exited    chan struct{} // closed when the leader and all else has ended
+	status    syscall.WaitStatus
+
+	mu      sync.Mutex // guards waiting and reaped
+	waiting *waiter
+	reaped  bool
+}
+
+// waiter waits for one reply.
+type waiter struct {
+	id    string // that a launcher's reply must carry; "" for bare lines
+	keep  int64  // bytes of the body
+	reply chan reply
+}
+
+// pipes holds the child's ends until it has been started.
+type pipes struct{ in, out, stdout, stderr int }
+
+func (ps *pipes) close() {
+	for _, fd := range []int{ps.in, ps.out, ps.stdout, ps.stderr} {
+		if fd >= 0 {
+			_ = unix.Close(fd)
+		}
+	}
+}
+
+// newProc makes the pipes of a process to be. Replies go by a pipe of their
+// own only if asked for.
+func newProc(l *logs, replies bool) (*proc, *pipes, error) {
+	p := &proc{logs: l, outClosed: make(chan struct{}), exited: make(chan struct{})}
+	ps := &pipes{-1, -1, -1, -1}
+	fail := func(err error) (*proc, *pipes, error) {
+		ps.close()
+		p.closeFiles()
+		return nil, nil, os.NewSyscallError("pipe", err)
+	}
+	var err error
+	if ps.in, p.in, err = pipeTo(); err != nil {
+		return fail(err)
+	}
+	if replies {
+		if ps.out, p.out, err = pipeFrom(); err != nil {
+			return fail(err)
+		}
+	}
+	if ps.stdout, p.err[stdout], err = pipeFrom(); err != nil {
+		return fail(err)
+	}
+	if ps.stderr, p.err[stderr], err = pipeFrom(); err != nil {
+		return fail(err)
+	}
+	for s := range p.sink {
+		p.sink[s] = func(b []byte) bool { return l.write(stream(s), b) }
+	}
+	return p, ps, nil
+}
+
+// pipeTo returns a pipe that the child reads and we write.
+func pipeTo() (child int, ours *os.File, err error) {
+	var fd [2]int
+	if err := unix.Pipe2(fd[:], unix.O_CLOEXEC); err != nil {
+		return -1, nil, err
+	}
+	_ = unix.SetNonblock(fd[1], true) // our end alone: the ends have flags of their own
+	return fd[0], os.NewFile(uintptr(fd[1]), "requests"), nil
+}
+
+// pipeFrom returns a pipe that the child writes and we read.
+func pipeFrom() (child int, ours *os.File, err error) {
+	var fd [2]int
+	if err := unix.Pipe2(fd[:], unix.O_CLOEXEC); err != nil {
+		return -1, nil, err
+	}
+	_ = unix.SetNonblock(fd[0], true)
+	return fd[1], os.NewFile(uintptr(fd[0]), "output"), nil
+}
+
+// run takes care of the started process: it begins to read its pipes and to
+// wait for its end.
+func (p *proc) run(st started) {
+	p.leader = st
+	go p.pump(stdout)
+	go p.pump(stderr)
+	if p.out != nil {
+		go p.readReplies()
+	}
+	go p.wait()
+}
+
+// readReplies hands each reply to who waits for it, until the pipe ends or a
+// rule is broken.
+func (p *proc) readReplies() {
+	lines := lineReader{r: p.out}
+	for {
+		var w *waiter
+		l, err := lines.next(func() (int64, error) {
+			if w = p.claim(); w == nil {
+				return 0, errIdleReply
+			}
+			if w.id == "" {
+				return w.keep, nil
+			}
+			return w.keep + headLength, nil
+		})
+		r := reply{body: l.text, size: l.size, more: l.more, ok: true}
+		if err == nil && w.id != "" {
+			r, err = parseReply(l, w.id)
+		}
+		if err != nil {
+			p.outErr = err
+			close(p.outClosed)
+			p.broke(err)
+			return
+		}
+		if r.more {
+			p.broke(errIdleReply) // before the reply, so that its receiver knows
+		}
+		w.reply <- r
+	}
+}
+
+// expect makes w the one that the next reply is for.
+func (p *proc) expect(w *waiter) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting = w
+}
+
+func (p *proc) claim() *waiter {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	w := p.waiting
+	p.waiting = nil
+	return w
+}
+
+// chunks are buffers for reading output, shared by all sandboxes.
+var chunks = sync.Pool{New: func() any { return new([32 << 10]byte) }}
+
+// pump reads a stream until it ends.
+func (p *proc) pump(s stream) {
+	rc, err := p.err[s].SyscallConn()
+	if err != nil {
+		return
+	}
+	for more := true; more; {
+		err := rc.Read(func(fd uintptr) bool {
+			n, err := p.read(s, int(fd))
+			more = n > 0
+			return err != unix.EAGAIN //nolint:errorlint // a bare Errno
+		})
+		if err != nil {
+			return
+		}
+	}
+}
+
+// read takes one chunk of a stream, if there is one now.
+func (p *proc) read(s stream, fd int) (int, error) {
+	p.reading[s].Lock()
+	defer p.reading[s].Unlock()
+	buf := chunks.Get().(*[32 << 10]byte)
+	defer chunks.Put(buf)
+	n, err := unix.Read(fd, buf[:])
+	for err == unix.EINTR { //nolint:errorlint // a bare Errno
+		n, err = unix.Read(fd, buf[:])
+	}
+	if n <= 0 {
+		return 0, err
+	}
+	if s == stderr && p.hint != nil {
+		p.hint(buf[:n])
+	}
+	if !p.sink[s](buf[:n]) {
+		p.broke(errIdleOutput)
+	}
+	return n, nil
+}
+
+// drain reads what the output pipes hold, without waiting for more.
+func (p *proc) drain() {
+	for s := range p.err {
+		rc, err := p.err[s].SyscallConn()
+		if err != nil {
+			continue
+		}
+		_ = rc.Control(func(fd uintptr) {
+			for total := 0; total < drainLimit; {
+				n, err := p.read(stream(s), int(fd))
+				if n <= 0 || err != nil {
+					return
+				}
+				total += n
+			}
+		})
+	}
+}
+
+// wait waits for the leader's end, ends all else in the sandbox and reaps.
+func (p *proc) wait() {
+	p.leader.waitEnd()
+	p.signal() // the rest of its session, while its id cannot be reused
+	p.rest()
+	p.mu.Lock()
+	p.reaped = true
+	var ws syscall.WaitStatus
+	_, err := syscall.Wait4(p.leader.pid, &ws, 0, nil)
+	for err == syscall.EINTR { //nolint:errorlint // a bare Errno
+		_, err = syscall.Wait4(p.leader.pid, &ws, 0, nil)
+	}
+	p.mu.Unlock()
+	p.status = ws
+	close(p.exited)
+	p.broke(errExited)
+}
+
+var errExited = errors.New("the process ended")
+
+// signal kills the leader and its process group.
+func (p *proc) signal() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.reaped {
+		_ = syscall.Kill(-p.leader.pid, syscall.SIGKILL)
+		_ = syscall.Kill(p.leader.pid, syscall.SIGKILL)
+	}
+}
+
+// closeFiles ends the goroutines that read. Descriptors of the dead.
+func (p *proc) closeFiles() {
+	for _, f := range []*os.File{p.in, p.out, p.err[0], p.err[1]} {
+		if f != nil {
+			_ = f.Close()
+		}
+	}
+}
+
+// waitEnd waits until the process has ended, and does not reap it. With a
+// pidfd it blocks no thread.
+func (st started) waitEnd() {
+	if st.pidfd >= 0 && unix.SetNonblock(st.pidfd, true) == nil {
+		f := os.NewFile(uintptr(st.pidfd), "pidfd")
+		defer f.Close()
+		if rc, err := f.SyscallConn(); err == nil {
+			err = rc.Read(func(fd uintptr) bool { return ended(unix.P_PIDFD, int(fd), unix.WNOHANG) })
+			if err == nil {
+				return
+			}
+		}
+	}
+	for !ended(unix.P_PID, st.pid, 0) {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// ended asks whether the process has ended, leaving it to be reaped.
+func ended(idType, id, flags int) bool {
+	var info unix.Siginfo
+	err := unix.Waitid(idType, id, &info, unix.WEXITED|unix.WNOWAIT|flags, nil)
+	return err == nil && info.Signo != 0 || err == unix.ECHILD //nolint:errorlint // a bare Errno
+}
