@@ -47,14 +47,9 @@ type DocQuery struct {
 	Skip, Limit int // Limit 0 is no limit; counts ignore both
 }
 
-// ActivationQuery selects records of one namespace.
-type ActivationQuery struct {
-	Namespace   whisk.Namespace
-	Name        string // the records' FilterName; "" selects all
-	Since, Upto int64  // bounds of Start in ms since the epoch, both inclusive; 0 is none
-	Skip, Limit int    // Limit 0 is no limit; counts ignore both
-	Brief       bool   // logs and result are not needed and may be missing
-}
+// ActivationQuery selects records of one namespace; a count ignores its Skip
+// and Limit.
+type ActivationQuery = whisk.ActivationQuery
 
 // Credential is one way into a namespace, as stored.
 type Credential = whisk.Credential

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"hearth/store"
@@ -31,10 +32,10 @@ func (d *DB) Activations(ctx context.Context, q store.ActivationQuery) ([]*whisk
 	if q.Brief {
 		body = "NULL"
 	}
-	where, args := activationFilter(q)
+	from, args := activationFilter(q)
 	// The rows are chosen first, so that those skipped are not read whole.
 	rows, err := d.reader.QueryContext(ctx, "SELECT head, "+body+` FROM activations WHERE seq IN (
-			SELECT seq FROM activations WHERE `+where+` ORDER BY start DESC, id LIMIT ? OFFSET ?
+			SELECT seq FROM `+from+` ORDER BY start DESC, id LIMIT ? OFFSET ?
 		) ORDER BY start DESC, id`, append(args, limit(q.Limit), max(q.Skip, 0))...)
 	if err != nil {
 		return nil, fmt.Errorf("list activations of %s: %w", q.Namespace, err)
@@ -57,24 +58,27 @@ func (d *DB) Activations(ctx context.Context, q store.ActivationQuery) ([]*whisk
 
 // CountActivations implements [store.Engine].
 func (d *DB) CountActivations(ctx context.Context, q store.ActivationQuery) (int, error) {
-	where, args := activationFilter(q)
+	from, args := activationFilter(q)
 	var n int
-	err := d.reader.QueryRowContext(ctx, "SELECT count(*) FROM activations WHERE "+where, args...).Scan(&n)
+	err := d.reader.QueryRowContext(ctx, "SELECT count(*) FROM "+from, args...).Scan(&n)
 	return n, wrap(err, "count activations of "+string(q.Namespace))
 }
 
-func activationFilter(q store.ActivationQuery) (where string, args []any) {
-	where, args = "space = (SELECT id FROM spaces WHERE text = ?)", []any{string(q.Namespace)}
+// activationFilter names the index to use: without statistics the planner
+// would rather take a range of the whole namespace than one name's.
+func activationFilter(q store.ActivationQuery) (from string, args []any) {
+	from, args = "activations INDEXED BY activations_space WHERE space = (SELECT id FROM spaces WHERE text = ?)", []any{string(q.Namespace)}
 	if q.Name != "" {
-		where, args = where+" AND name = (SELECT id FROM names WHERE text = ?)", append(args, q.Name)
+		from = strings.Replace(from, "activations_space", "activations_name", 1) + " AND name = (SELECT id FROM names WHERE text = ?)"
+		args = append(args, q.Name)
 	}
 	if q.Since != 0 {
-		where, args = where+" AND start >= ?", append(args, q.Since)
+		from, args = from+" AND start >= ?", append(args, q.Since)
 	}
 	if q.Upto != 0 {
-		where, args = where+" AND start <= ?", append(args, q.Upto)
+		from, args = from+" AND start <= ?", append(args, q.Upto)
 	}
-	return where, args
+	return from, args
 }
 
 // ExpireActivations implements [store.Engine]. It goes through the index one
