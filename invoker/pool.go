@@ -55,18 +55,19 @@ type slot struct {
 // Whoever changes the pool in a way that could serve the queue (settle,
 // retire, gone, leave) calls next and carry until it has nothing more.
 type pool struct {
-	capacity int64 // MB
-	used     int64 // MB of all slots, less what they ceded
-	busy     int64 // MB of slots with a ticket
-	counts   [states]int
-	slots    map[int]*slot
-	idle     map[warmKey][]*slot // warm, without ticket; last used last
-	queue    []*ticket           // in order of arrival; passed never grows along it
-	lastID   int
+	capacity  int64 // MB
+	maxPassed int
+	used      int64 // MB of all slots, less what they ceded
+	busy      int64 // MB of slots with a ticket
+	counts    [states]int
+	slots     map[int]*slot
+	idle      map[warmKey][]*slot // warm, without ticket; last used last
+	queue     []*ticket           // in order of arrival; passed never grows along it
+	lastID    int
 }
 
 func newPool(capacityMB int64) *pool {
-	return &pool{capacity: capacityMB, slots: make(map[int]*slot), idle: make(map[warmKey][]*slot)}
+	return &pool{capacity: capacityMB, maxPassed: maxPassed, slots: make(map[int]*slot), idle: make(map[warmKey][]*slot)}
 }
 
 // decision is what to do for a ticket. The zero value is "wait".
@@ -81,7 +82,7 @@ func (d decision) wait() bool { return d.warm == nil && !d.fresh }
 // decide says what to do for a ticket, which is the first of the queue or has
 // others ahead of it. It changes nothing.
 func (p *pool) decide(t *ticket, first bool, now time.Time) decision {
-	if !first && p.queue[0].passed >= maxPassed {
+	if !first && p.queue[0].passed >= p.maxPassed {
 		return decision{}
 	}
 	if idle := p.idle[t.key]; len(idle) > 0 {
