@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"hearth/auth"
 	"hearth/whisk"
 )
 
@@ -77,21 +76,12 @@ func writeSecret(name string, b []byte) error {
 	return os.Rename(tmp.Name(), name)
 }
 
-// parseKey reads "uuid:key".
-func parseKey(s string) (whisk.AuthKey, error) {
-	uuid, key, ok := strings.Cut(strings.TrimSpace(s), ":")
-	if !ok || uuid == "" || len(key) != 64 {
-		return whisk.AuthKey{}, errors.New("want UUID:KEY with a key of 64 characters")
-	}
-	return whisk.AuthKey{UUID: uuid, Key: key}, nil
-}
-
 // keyFile returns the key in the file; if there is no such file it makes a
 // random key and writes it there first.
 func keyFile(name string) (key whisk.AuthKey, fresh bool, err error) {
 	b, err := os.ReadFile(name)
 	if err == nil {
-		if key, err = parseKey(string(b)); err != nil {
+		if key, err = auth.ParseKey(strings.TrimSpace(string(b))); err != nil {
 			err = fmt.Errorf("%s: %w", name, err)
 		}
 		return key, false, err
@@ -99,22 +89,8 @@ func keyFile(name string) (key whisk.AuthKey, fresh bool, err error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, false, err
 	}
-	key = randomKey()
+	key = auth.NewKey()
 	return key, true, writeSecret(name, []byte(key.Compact()+"\n"))
-}
-
-func randomKey() whisk.AuthKey {
-	var u [16]byte
-	rand.Read(u[:])
-	u[6], u[8] = u[6]&0x0f|0x40, u[8]&0x3f|0x80
-	h := hex.EncodeToString(u[:])
-	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ab" // 64: no bias
-	var k [64]byte
-	rand.Read(k[:])
-	for i := range k {
-		k[i] = letters[k[i]&63]
-	}
-	return whisk.AuthKey{UUID: h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:], Key: string(k[:])}
 }
 
 // accounts is what seedAccounts asks of package auth.

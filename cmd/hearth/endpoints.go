@@ -21,6 +21,15 @@ type endpoints struct {
 	Ops string `json:"Ops,omitempty"` // http://host:port
 }
 
+// setProcess fills in this process and its listener for operators, which may
+// be nil.
+func (e *endpoints) setProcess(ops net.Listener) {
+	e.PID = os.Getpid()
+	if ops != nil {
+		e.Ops = reachable("http", ops.Addr())
+	}
+}
+
 const endpointsFile = "endpoints.json"
 
 func (e endpoints) write(dir string) error {

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hearth/auth"
+	"hearth/whisk"
+)
+
+// routerFlags are the settings of a process that has a router in it.
+type routerFlags struct {
+	data         string
+	addr         string
+	tlsAddr      string
+	tlsCert      string
+	tlsKey       string
+	opsAddr      string
+	guestKey     string
+	guestKeyFile string
+	noThrottle   bool
+	store        string
+	unsafe       bool
+	drain        time.Duration
+	limits       limitsFlag
+	debug        bool
+}
+
+func (f *routerFlags) register(cmd *cobra.Command) {
+	f.limits.SystemLimits = whisk.DefaultSystemLimits()
+	fs := cmd.Flags()
+	fs.StringVar(&f.data, "data", defaultDataDir(), "folder for all state; made if it is not there")
+	fs.StringVar(&f.addr, "addr", "127.0.0.1:3233", "where the API listens; port 0 takes a free one")
+	fs.StringVar(&f.tlsAddr, "tls-addr", "", "where the API listens with TLS as well")
+	fs.StringVar(&f.tlsCert, "tls-cert", "", "certificate file for --tls-addr (default: self-signed, made at the first start)")
+	fs.StringVar(&f.tlsKey, "tls-key", "", "key file for --tls-cert")
+	fs.StringVar(&f.opsAddr, "ops-addr", "127.0.0.1:3234", "where /metrics, /healthz and /debug/pprof listen")
+	fs.StringVar(&f.guestKey, "guest-key", "", "UUID:KEY for the namespace guest instead of a random one; for tests: others on this machine can read arguments")
+	fs.StringVar(&f.guestKeyFile, "guest-key-file", "", "file with the UUID:KEY for the namespace guest")
+	fs.BoolVar(&f.noThrottle, "no-throttle", false, "lift the limits on invokes per minute and at once")
+	fs.StringVar(&f.store, "store", "sqlite", "where state is kept: sqlite (a file in --data), or none (in memory, records are dropped; for measuring)")
+	fs.BoolVar(&f.unsafe, "unsafe", false, "allow an --addr beyond loopback although sandboxes are isolated only in part")
+	fs.DurationVar(&f.drain, "drain", 60*time.Second, "how long running actions may take to finish after SIGTERM")
+	fs.Var(&f.limits, "limit", "set a limit, such as memory.max=1024; may be repeated (see below)")
+	fs.BoolVar(&f.debug, "debug", false, "log more")
+	cmd.Long += "\n\n" + limitsHelp()
+}
+
+func (f *routerFlags) validate() error {
+	if err := f.limits.Validate(); err != nil {
+		return usageError(err)
+	}
+	if f.store != "sqlite" && f.store != "none" {
+		return usageError(fmt.Errorf("--store %s: want sqlite or none", f.store))
+	}
+	if (f.tlsCert == "") != (f.tlsKey == "") {
+		return usageError(fmt.Errorf("--tls-cert and --tls-key go together"))
+	}
+	if f.guestKey != "" && f.guestKeyFile != "" {
+		return usageError(fmt.Errorf("--guest-key and --guest-key-file exclude each other"))
+	}
+	for _, a := range []struct{ flag, addr string }{{"addr", f.addr}, {"tls-addr", f.tlsAddr}, {"ops-addr", f.opsAddr}} {
+		if a.addr != "" && !f.unsafe && !isLoopback(a.addr) {
+			return usageError(fmt.Errorf("--%s %s can be reached from other machines, and sandboxes are isolated only in part yet: "+
+				"whoever can invoke actions can read this machine. Listen on 127.0.0.1, or add --unsafe if you trust everybody with a key", a.flag, a.addr))
+		}
+	}
+	return nil
+}
+
+// guest returns the key given for the namespace guest, nil if none is.
+func (f *routerFlags) guest() (*whisk.AuthKey, error) {
+	text := f.guestKey
+	if f.guestKeyFile != "" {
+		b, err := os.ReadFile(f.guestKeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("--guest-key-file: %w", err)
+		}
+		text = string(b)
+	}
+	if text == "" {
+		return nil, nil
+	}
+	key, err := auth.ParseKey(strings.TrimSpace(text))
+	if err != nil {
+		return nil, usageError(fmt.Errorf("guest key: want UUID:KEY with a key of 64 letters and digits"))
+	}
+	return &key, nil
+}

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+
+	"hearth/api"
+	"hearth/auth"
+	"hearth/flow"
+	"hearth/router"
+	"hearth/store"
+	"hearth/store/sqlite"
+	"hearth/whisk"
+)
+
+// routerSide is all of a router process but its invokers.
+type routerSide struct {
+	flags    *routerFlags
+	data     *dataDir
+	log      *slog.Logger
+	metrics  *metrics.Set
+	engine   store.Engine
+	auth     *auth.Authenticator
+	entities *store.Entities
+	recorder *store.Recorder
+	router   *router.Router
+	flow     *flow.Flow
+	api      *api.Server
+	guest    whisk.AuthKey
+	started  time.Time
+}
+
+// newRouterSide opens the store and joins the packages. alone says that no
+// run of an earlier life can still be under way.
+func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog.Logger, alone bool) (_ *routerSide, err error) {
+	s := &routerSide{flags: f, data: data, log: log, metrics: metrics.NewSet(), started: time.Now()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if f.store == "none" {
+		s.engine = store.NewNone()
+	} else {
+		cfg := sqlite.DefaultConfig(data.file("hearth.db"))
+		cfg.Logger = log
+		if s.engine, err = sqlite.Open(ctx, cfg); err != nil {
+			return s, err
+		}
+	}
+	if err := s.openAccounts(ctx); err != nil {
+		return s, err
+	}
+	s.entities = store.NewEntities(s.engine, store.EntitiesConfig{Metrics: s.metrics})
+	rc := store.DefaultRecorderConfig()
+	rc.Logger, rc.Metrics = log, s.metrics
+	s.recorder = store.NewRecorder(s.engine, rc)
+
+	routing := router.DefaultConfig()
+	routing.Logger, routing.Metrics = log, s.metrics
+	if err := routing.Validate(); err != nil {
+		return s, err
+	}
+	s.router = router.New(routing, s.entities, s.recorder)
+
+	fc := flow.DefaultConfig()
+	fc.Alone, fc.DrainBudget, fc.Logger, fc.Metrics = alone, f.drain, log, s.metrics
+	fc.QueueWait = routing.MaxAge
+	if err := fc.Validate(); err != nil {
+		return s, err
+	}
+	s.flow = flow.New(fc, s.router, s.recorder, s.engine, s.recorder, s.auth, s.auth)
+
+	ac := api.DefaultConfig()
+	ac.Limits, ac.Logger, ac.Metrics = f.limits.SystemLimits, log, s.metrics
+	ac.Build, ac.BuildNo = buildDate(), buildVersion()
+	s.api, err = api.New(ac, api.Deps{
+		Auth: s.auth, Throttle: auth.NewThrottle(auth.ThrottleConfig{Disabled: f.noThrottle, Metrics: s.metrics}),
+		Entities: s.entities, Records: s.recorder, Flow: s.flow, CheckKind: auth.CheckKind, Runtimes: s.router.Runtimes,
+	})
+	return s, err
+}
+
+func (s *routerSide) openAccounts(ctx context.Context) error {
+	master, err := auth.LoadOrCreateMasterKey(s.data.file("master.key"))
+	if err != nil {
+		return fmt.Errorf("master key: %w", err)
+	}
+	cfg := auth.DefaultConfig()
+	cfg.Master, cfg.Limits, cfg.Logger, cfg.Metrics = master, s.flags.limits.SystemLimits, s.log, s.metrics
+	if s.auth, err = auth.New(cfg, s.engine); err != nil {
+		return err
+	}
+	given, err := s.flags.guest()
+	if err != nil {
+		return err
+	}
+	s.guest, err = seedAccounts(ctx, s.auth, s.data, given)
+	return err
+}
+
+// start starts the stages up to flow; join brings the invokers in.
+func (s *routerSide) start(ctx context.Context, st *stages, join func()) error {
+	st.start("recorder", s.recorder.Run)
+	st.start("housekeeping", s.housekeep)
+	st.start("router", s.router.Run)
+	join()
+	// What journals hold is recorded before flow settles what is left open.
+	if err := s.router.Collect(ctx); err != nil {
+		s.log.Warn("not all invokers could be asked for records yet", "error", err)
+	}
+	st.start("flow", s.flow.Run)
+	return ctx.Err()
+}
+
+// awaitInvoker gives the first invoker a moment to connect, so that a router
+// that is ready can run something.
+func (s *routerSide) awaitInvoker(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	t := time.NewTicker(5 * time.Millisecond)
+	defer t.Stop()
+	for len(s.router.Hellos()) == 0 {
+		select {
+		case <-ctx.Done():
+			s.log.Warn("no invoker is there yet; calls will wait for one")
+			return
+		case <-t.C:
+		}
+	}
+}
+
+// health returns an error while no invoker is there.
+func (s *routerSide) health() error {
+	if len(s.router.Hellos()) == 0 {
+		return errors.New("no invoker is connected")
+	}
+	return nil
+}
+
+// serve starts the stage that takes requests.
+func (s *routerSide) serve(st *stages, listeners ...net.Listener) error {
+	cfg := api.DefaultFrontConfig()
+	cfg.Drain, cfg.Logger, cfg.Metrics = s.flags.drain, s.log, s.metrics
+	front, err := api.NewFront(cfg, s.api.Handler())
+	if err != nil {
+		return err
+	}
+	st.start("http", func(ctx context.Context) error { return front.Serve(ctx, listeners...) })
+	return nil
+}
+
+// housekeep removes what nobody needs any more.
+func (s *routerSide) housekeep(ctx context.Context) error {
+	const (
+		every    = time.Hour
+		codeKept = 24 * time.Hour
+	)
+	t := time.NewTicker(every)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-t.C:
+		}
+		n, err := s.engine.SweepCode(ctx, time.Now().Add(-codeKept))
+		switch {
+		case ctx.Err() != nil:
+		case err != nil:
+			s.log.Warn("unused code could not be removed", "error", err)
+		case n > 0:
+			s.log.Info("unused code removed", "blobs", n)
+		}
+	}
+}
+
+func (s *routerSide) close() error {
+	if s.engine == nil {
+		return nil
+	}
+	return s.engine.Close()
+}
+
+// serveOps starts the operator's listener as a stage.
+func serveOps(st *stages, ln net.Listener, h http.Handler) {
+	st.start("ops", func(ctx context.Context) error {
+		srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10}
+		stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
+		defer stop()
+		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return ctx.Err()
+	})
+}
