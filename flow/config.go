@@ -1,0 +1,106 @@
+package flow
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/VictoriaMetrics/metrics"
+)
+
+// Config holds a Flow's settings.
+type Config struct {
+	// Alone says that no other router uses the store and that no invoker
+	// outlived the last process, so that a started row found at the start is a
+	// run that broke off. Else such a row fails only after its time.
+	Alone bool
+
+	// MaxAge is how long a row may stay in the queue without having started.
+	// Then it ends in a failure record.
+	MaxAge time.Duration
+
+	// Workers bounds the rows run at once; the adaptive limit stays below.
+	Workers int
+
+	// Attempts is how often a call is offered that is refused for another
+	// reason than lack of room.
+	Attempts int
+
+	// MaxRows and MaxBytes bound the queued rows kept in memory, beside those
+	// that workers have in hand; one namespace has at most half of each. More wait in the store alone, and cost a second
+	// reading of what is in memory whenever they are read back.
+	MaxRows  int
+	MaxBytes int64
+
+	// MaxBacklog bounds the rows that were accepted and have not ended, in
+	// memory and in the store. Beyond it Submit refuses.
+	MaxBacklog int
+
+	// Patience is how long a blocking call may wait for an invoker with room,
+	// if its blocking wait is not shorter.
+	Patience time.Duration
+
+	// QueueWait is how long an invoker may keep a call queued, Grace what a run
+	// may take beyond its waits and twice its time limit. They only tell when a
+	// started row without a process counts as broken off.
+	QueueWait time.Duration
+	Grace     time.Duration
+
+	// BusyMin and BusyMax bound the rest of a row that found no room; it
+	// doubles from one to the other.
+	BusyMin, BusyMax time.Duration
+
+	// StoreTimeout bounds one call of the store.
+	StoreTimeout time.Duration
+
+	// SweepEvery is how often, if not Alone, the store is searched for rows
+	// that other routers left behind.
+	SweepEvery time.Duration
+
+	// DrainBudget is how long Run waits for live runs when it is stopped. What
+	// outlives it is stopped and recorded as a platform error.
+	DrainBudget time.Duration
+
+	Logger  *slog.Logger // nil: discarded
+	Metrics *metrics.Set // nil: a set of its own
+}
+
+// DefaultConfig returns the settings of a production router.
+func DefaultConfig() Config {
+	return Config{
+		MaxAge:       time.Hour,
+		Workers:      256,
+		Attempts:     3,
+		MaxRows:      10_000,
+		MaxBytes:     64 << 20,
+		MaxBacklog:   100_000,
+		Patience:     5 * time.Second,
+		QueueWait:    5 * time.Minute,
+		Grace:        2 * time.Minute,
+		BusyMin:      20 * time.Millisecond,
+		BusyMax:      2 * time.Second,
+		StoreTimeout: 10 * time.Second,
+		SweepEvery:   time.Minute,
+		DrainBudget:  30 * time.Second,
+	}
+}
+
+// Validate reports the first setting that makes no sense.
+func (c Config) Validate() error {
+	for _, v := range []struct {
+		name   string
+		n, min int64
+	}{
+		{"max age", int64(c.MaxAge), 1}, {"workers", int64(c.Workers), 1}, {"attempts", int64(c.Attempts), 1},
+		{"max rows", int64(c.MaxRows), 4}, {"max bytes", c.MaxBytes, 4096}, {"max backlog", int64(c.MaxBacklog), 1},
+		{"patience", int64(c.Patience), 0}, {"queue wait", int64(c.QueueWait), 0}, {"grace", int64(c.Grace), 0},
+		{"busy min", int64(c.BusyMin), 1}, {"busy max", int64(c.BusyMax), int64(c.BusyMin)},
+		{"store timeout", int64(c.StoreTimeout), 1}, {"sweep every", int64(c.SweepEvery), 1},
+		{"drain budget", int64(c.DrainBudget), 0},
+	} {
+		if v.n < v.min {
+			return fmt.Errorf("flow: %s must be at least %d, got %d", v.name, v.min, v.n)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,24 @@
+// Package flow carries activations through: blocking ones past the end of the
+// request that began them, non-blocking ones through the durable queue.
+//
+// A run lives under flow's own context. [Flow.Invoke] waits for one and stops
+// waiting when the blocking wait or the request ends; the run goes on. Before
+// anybody is told that it does ([whisk.ErrPending]), a started row for its id
+// is committed, so that the id ends in a record even if the process dies.
+//
+// [Flow.Submit] commits a queued row and returns. The call then waits in a
+// backlog in memory, bounded in rows and bytes; what does not fit is read back
+// from the store when there is room. Workers take the namespaces in turn. Just
+// before a call is handed to an invoker its row is marked started, under a
+// token that no other start uses: only who holds the token runs the call, and
+// whoever finds a started row of a process that is gone fails it, but never
+// runs it. When the invokers have no room the row is queued again, the row
+// rests for a moment and the number of rows run at once is halved; each success
+// raises it by one.
+//
+// A row ends with its record: the store deletes it in the transaction that
+// inserts the record, whoever hands that over.
+//
+// Locks: run.mu and Flow.mu are never held at the same time, nor while the
+// store, an invoker or a callback is called. gate.mu may be taken under either.
+package flow
