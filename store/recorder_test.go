@@ -1,13 +1,17 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/VictoriaMetrics/metrics"
 
 	"hearth/whisk"
 )
@@ -171,6 +175,29 @@ func TestRecorderRetryIsNoDuplicate(t *testing.T) {
 		pass(time.Second)
 		if got != nil || r.Duplicates() != 0 {
 			t.Errorf("answer %v, %d duplicates; want nil and 0", got, r.Duplicates())
+		}
+	})
+}
+
+func TestRecorderMetrics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		set := metrics.NewSet()
+		r := NewRecorder(newFakeEngine(), RecorderConfig{Metrics: set})
+		r.Record(someRecord(), nil)
+		r.Record(someRecord(), nil)
+		var before, after bytes.Buffer
+		set.WritePrometheus(&before)
+		start(t, r)
+		pass(time.Second)
+		set.WritePrometheus(&after)
+		for _, want := range []string{"store_commit_ops_sum 2\n", "store_commit_seconds_count 1\n", "store_records_total 2\n",
+			"store_duplicates_total 0\n", "store_dropped_total 0\n", "store_pending_ops 0\n", "store_pending_bytes 0\n"} {
+			if !strings.Contains(after.String(), want) {
+				t.Errorf("metrics lack %q:\n%s", want, after.String())
+			}
+		}
+		if want := "store_pending_ops 2\n"; !strings.Contains(before.String(), want) {
+			t.Errorf("metrics lack %q:\n%s", want, before.String())
 		}
 	})
 }

@@ -81,12 +81,14 @@ func activationFilter(q store.ActivationQuery) (from string, args []any) {
 	return from, args
 }
 
-// ExpireActivations implements [store.Engine]. It goes through the index one
-// namespace after the other.
+// expire goes through the index one namespace after the other.
+const expire = `DELETE FROM activations WHERE seq IN (
+	SELECT a.seq FROM spaces CROSS JOIN activations a INDEXED BY activations_space
+	WHERE a.space = spaces.id AND a.start < ? LIMIT ?)`
+
+// ExpireActivations implements [store.Engine].
 func (d *DB) ExpireActivations(ctx context.Context, before time.Time, most int) (int, error) {
-	res, err := d.writer.ExecContext(ctx, `DELETE FROM activations WHERE seq IN (
-			SELECT a.seq FROM spaces CROSS JOIN activations a INDEXED BY activations_space
-			WHERE a.space = spaces.id AND a.start < ? LIMIT ?)`, before.UnixMilli(), max(most, 0))
+	res, err := d.writer.ExecContext(ctx, expire, before.UnixMilli(), max(most, 0))
 	if err != nil {
 		return 0, fmt.Errorf("expire activations: %w", err)
 	}

@@ -234,10 +234,24 @@ func TestChangesArePruned(t *testing.T) {
 	}
 }
 
+// TestDurability holds the settings that survive power loss, which no test
+// can show.
+func TestDurability(t *testing.T) {
+	d := open(t, t.TempDir())
+	defer closeDB(t, d)
+	for pragma, want := range map[string]string{"synchronous": "2", "journal_mode": "wal"} {
+		var got string
+		if err := d.writer.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("%s = %q, %v, want %q", pragma, got, err, want)
+		}
+	}
+}
+
 // TestPlans keeps lists on their indexes.
 func TestPlans(t *testing.T) {
 	d := open(t, t.TempDir())
 	defer closeDB(t, d)
+	const ties = "LAST TERM OF ORDER BY" // only those are sorted
 	for _, tt := range []struct {
 		q    store.ActivationQuery
 		want string
@@ -247,21 +261,35 @@ func TestPlans(t *testing.T) {
 		{store.ActivationQuery{Namespace: "ns", Name: "a", Since: 1, Upto: 2}, "activations_name (space=? AND name=? AND start>? AND start<?)"},
 	} {
 		from, args := activationFilter(tt.q)
-		rows, err := d.reader.Query("EXPLAIN QUERY PLAN SELECT seq FROM "+from+" ORDER BY start DESC, id LIMIT 30", args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var plan []string
-		for rows.Next() {
-			var id, parent, unused int
-			var detail string
-			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-				t.Fatal(err)
-			}
-			plan = append(plan, detail)
-		}
-		if text := strings.Join(plan, "; "); !strings.Contains(text, tt.want) || !strings.Contains(text, "LAST TERM OF ORDER BY") {
-			t.Errorf("%+v: plan %q, want %q, sorting only ties", tt.q, text, tt.want)
+		text := plan(t, d, "SELECT seq FROM "+from+" ORDER BY start DESC, id LIMIT 30", args...)
+		if !strings.Contains(text, tt.want) || !strings.Contains(text, ties) {
+			t.Errorf("%+v: plan %q, want %q and %q", tt.q, text, tt.want, ties)
 		}
 	}
+	if text := plan(t, d, expire, 1, 1); !strings.Contains(text, "activations_space (space=? AND start<?)") {
+		t.Errorf("expire: plan %q", text)
+	}
+	where, args := docFilter(store.DocQuery{Namespace: "ns", Collection: store.Actions})
+	if text := plan(t, d, "SELECT body FROM docs WHERE "+where+" ORDER BY updated DESC, pkg, name LIMIT 30", args...); !strings.Contains(text, "docs_list (ns=?)") {
+		t.Errorf("documents: plan %q", text)
+	}
+}
+
+func plan(t *testing.T, d *DB, text string, args ...any) string {
+	t.Helper()
+	rows, err := d.reader.Query("EXPLAIN QUERY PLAN "+text, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	var steps []string
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		steps = append(steps, detail)
+	}
+	return strings.Join(steps, "; ")
 }
