@@ -69,18 +69,33 @@ func (l *looped) settle(ctx context.Context, ack bool, x exchange) sandbox.Outco
 			return o
 		}
 	} else {
-		select {
-		case <-l.p.exited:
-			o = l.noReply(l.p, x)
-		case <-time.After(min(settleTime, time.Until(x.began.Add(x.timeout)))):
-			o = sandbox.Outcome{OK: true, Body: []byte(`{"ok":true}`), Took: time.Since(x.began)}
-		}
+		o = l.live(x)
 	}
 	if o.Ending == sandbox.Exited && o.Err != nil {
 		o.Body = errorBody("cannot start action: command exited")
 		o.Ending, o.Err, o.Size = sandbox.Replied, nil, int64(len(o.Body))
 	}
 	return o
+}
+
+// live waits for settleTime from when the program itself runs.
+func (l *looped) live(x exchange) sandbox.Outcome {
+	settled := time.Now().Add(settleTime)
+	for end := x.began.Add(x.timeout); ; {
+		select {
+		case <-l.p.exited:
+			return l.noReply(l.p, x)
+		case <-time.After(time.Millisecond):
+		}
+		switch now := time.Now(); {
+		case !now.Before(end):
+			return l.stop(l.p, x, sandbox.TimedOut, nil)
+		case isShell(l.p.leader.pid):
+			settled = now.Add(settleTime)
+		case !now.Before(settled):
+			return sandbox.Outcome{OK: true, Body: []byte(`{"ok":true}`), Took: time.Since(x.began)}
+		}
+	}
 }
 
 // Run implements [sandbox.Sandbox].

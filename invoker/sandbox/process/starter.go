@@ -1,6 +1,7 @@
 package process
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -189,4 +190,10 @@ func (c command) byShell() command {
 	c.args = append(args, c.args[1:]...)
 	c.path = "/bin/sh"
 	return c
+}
+
+// isShell reports whether the process has not become its program yet.
+func isShell(pid int) bool {
+	b, _ := os.ReadFile(procFile(pid, "cmdline"))
+	return bytes.Contains(b, []byte(limitsScript))
 }
