@@ -131,12 +131,13 @@ func (b *backlog) unrest(it *item) {
 	b.bytes -= it.size
 }
 
-// hurry ends the rest of the item that is due first: something has ended, so
-// there may be room.
+// hurry ends the rest of the item that was refused most often: something has
+// ended, so there may be room. Its rest would be the longest, and others must
+// not always come before it.
 func (b *backlog) hurry(now time.Time) {
 	var first *item
 	for _, it := range b.resting {
-		if first == nil || it.due.Before(first.due) {
+		if first == nil || it.refused > first.refused || it.refused == first.refused && it.due.Before(first.due) {
 			first = it
 		}
 	}

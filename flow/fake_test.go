@@ -32,6 +32,7 @@ type world struct {
 	mute    bool // ops happen, but are never answered
 	reads   int
 	runs    map[whisk.ActivationID]int
+	journal []*whisk.Activation
 }
 
 func newWorld() *world {
@@ -149,6 +150,32 @@ func (w *world) Record(rec *whisk.Activation, done func(error)) {
 	}()
 }
 
+// finish is what an invoker and the router do with a record: it is journalled,
+// and given to the store as soon as that is there.
+func (w *world) finish(rec *whisk.Activation) {
+	w.mu.Lock()
+	away := w.away
+	if away {
+		w.journal = append(w.journal, rec)
+	}
+	w.mu.Unlock()
+	if !away {
+		w.Record(rec, func(error) {})
+	}
+}
+
+// back ends the store's absence.
+func (w *world) back() {
+	w.mu.Lock()
+	w.away, w.mute = false, false
+	journal := w.journal
+	w.journal = nil
+	w.mu.Unlock()
+	for _, rec := range journal {
+		w.Record(rec, func(error) {})
+	}
+}
+
 func (w *world) set(change func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -226,7 +253,7 @@ func (v *fakeInvoker) Invoke(ctx context.Context, c *whisk.Call, patience time.D
 	}
 	rec := c.Record()
 	rec.End = time.Now().UnixMilli()
-	v.w.Record(rec, func(error) {})
+	v.w.finish(rec)
 	return rec, nil
 }
 
