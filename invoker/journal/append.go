@@ -43,13 +43,14 @@ func (j *Journal) Append(rec *whisk.Activation) error {
 	case j.entries[rec.ID] != nil:
 		j.mu.Unlock()
 		return nil
-	case j.size.Load()+int64(f.size()) > 2*j.cfg.MaxBytes:
+	case j.size.Load()+j.coming+int64(f.size()) > 2*j.cfg.MaxBytes:
 		j.mu.Unlock()
 		return ErrFull
 	}
 	b := j.open()
 	b.entries = append(b.entries, &entry{id: rec.ID, off: int64(len(b.buf)), size: f.size(), at: time.Now()})
 	b.buf = appendFrame(b.buf, f)
+	j.coming += int64(f.size())
 	return j.join(b)
 }
 
@@ -121,6 +122,9 @@ func (j *Journal) write(b *batch, acks []whisk.ActivationID) error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	for _, e := range b.entries {
+		j.coming -= int64(e.size)
+	}
 	if err != nil {
 		j.acks = append(acks, j.acks...)
 		return fmt.Errorf("write to the journal: %w", err)
