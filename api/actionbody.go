@@ -42,7 +42,7 @@ func parseAction(raw []byte, l *whisk.SystemLimits, runtimes whisk.Runtimes) (*a
 		{"exec", func(v []byte) (err error) { b.exec, err = parseExec(v, runtimes); return err }},
 		{"parameters", func(v []byte) (err error) { b.parameters, parameters, err = parametersOf(v, l); return err }},
 		{"annotations", func(v []byte) (err error) { b.annotations, annotations, err = parametersOf(v, l); return err }},
-		{"delAnnotations", func(v []byte) (err error) { b.without, err = parseKeys(v); return err }},
+		{"delAnnotations", func(v []byte) (err error) { b.without, err = parseKeys(v, l.ParameterSize); return err }},
 		{"limits", b.limits.parse},
 		{"version", func(v []byte) (err error) { b.version, err = parseVersion(v); return err }},
 		{"publish", func(v []byte) (err error) { b.publish, err = parseBool(v, "publish"); return err }},
@@ -52,6 +52,9 @@ func parseAction(raw []byte, l *whisk.SystemLimits, runtimes whisk.Runtimes) (*a
 			continue
 		}
 		if err := f.read(v); err != nil {
+			if whisk.KindOf(err) != whisk.BadRequest {
+				return nil, err
+			}
 			return nil, malformedBy(err)
 		}
 	}
@@ -95,7 +98,11 @@ func parametersOf(raw []byte, l *whisk.SystemLimits) (*whisk.Parameters, int64, 
 	return &ps, size, err
 }
 
-func parseKeys(raw []byte) ([]string, error) {
+// parseKeys reads an array of strings of at most limit bytes.
+func parseKeys(raw []byte, limit int64) ([]string, error) {
+	if n := int64(len(raw)); n > limit {
+		return nil, tooLarge("annotations", n, limit)
+	}
 	if !whisk.IsArray(raw) {
 		return nil, detail("'delAnnotations' must be an array of strings")
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"hearth/whisk"
 )
@@ -67,6 +68,9 @@ func (q *request) readJSON(limit int64) ([]byte, error) {
 	}
 	if time.Since(q.began) > slowBody {
 		q.startClock()
+	}
+	if !utf8.Valid(b) {
+		return nil, malformed("JSON text must be UTF-8.")
 	}
 	if err := whisk.CheckJSON(b, q.limits.JSONDepth); err != nil {
 		return nil, malformedBy(err)

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"strings"
-	"unicode/utf8"
 
 	"hearth/whisk"
 )
@@ -161,7 +160,7 @@ func bytesOf(raw []byte) ([]byte, bool) {
 		return nil, false
 	}
 	inside := raw[1 : len(raw)-1]
-	if bytes.IndexByte(inside, '\\') < 0 && utf8.Valid(inside) {
+	if bytes.IndexByte(inside, '\\') < 0 { // bodies are UTF-8
 		return inside, true
 	}
 	var s string

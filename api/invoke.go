@@ -118,6 +118,10 @@ func (s *Server) call(q *request, name whisk.ActionName) (*whisk.Call, error) {
 	if err := checkFinal(a, payload); err != nil {
 		return nil, err
 	}
+	var args, env json.RawMessage
+	if len(a.Parameters) > 0 {
+		args, env = a.Parameters.Arguments(), a.Parameters.Environment()
+	}
 	id := q.identity
 	return &whisk.Call{
 		ID: whisk.NewActivationID(), TransactionID: q.id,
@@ -125,8 +129,8 @@ func (s *Server) call(q *request, name whisk.ActionName) (*whisk.Call, error) {
 		Target: &whisk.Target{
 			Name: a.Name, Version: a.Version, Revision: a.Revision, Exec: a.Exec, Limits: a.Limits, WantsKey: wantsKey(a),
 		},
-		Env:      a.Parameters.Environment(),
-		Args:     whisk.MergeObjects(a.Parameters.Arguments(), payload),
+		Env:      env,
+		Args:     whisk.MergeObjects(args, payload),
 		Waited:   time.Since(q.began),
 		Unstored: id.Overrides.StoreActivations != nil && !*id.Overrides.StoreActivations,
 	}, nil
@@ -138,10 +142,15 @@ func checkFinal(a *whisk.Action, payload json.RawMessage) error {
 	if len(payload) == 0 || len(a.Parameters) == 0 || !a.Annotations.Truthy(annotationFinal) {
 		return nil
 	}
+	final := make(map[string]bool, len(a.Parameters)) // users choose how many there are
+	for i := range a.Parameters {
+		if !isNull(a.Parameters[i].Value) {
+			final[a.Parameters[i].Key] = true
+		}
+	}
 	overrides := false
 	whisk.Fields(payload, func(key string, _, _ []byte) bool {
-		v, declared := a.Parameters.Get(key)
-		overrides = declared && !isNull(v)
+		overrides = final[key]
 		return !overrides
 	})
 	if overrides {

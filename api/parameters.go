@@ -20,10 +20,12 @@ func parseParameters(raw []byte, limit int64) (whisk.Parameters, int64, error) {
 		at   = map[string]int{}
 		size int64
 		err  error
+
+		scratch bytes.Buffer
 	)
 	whisk.Elements(raw, func(element []byte) bool {
 		var p whisk.Parameter
-		if p, err = parseParameter(element); err != nil {
+		if p, err = parseParameter(element, &scratch); err != nil {
 			return false
 		}
 		n := int64(len(p.Key) + len(p.Value))
@@ -45,8 +47,8 @@ func parseParameters(raw []byte, limit int64) (whisk.Parameters, int64, error) {
 	return out, size, err
 }
 
-// parseParameter reads one {key, value}.
-func parseParameter(raw []byte) (whisk.Parameter, error) {
+// parseParameter reads one {key, value}, by way of the scratch buffer.
+func parseParameter(raw []byte, scratch *bytes.Buffer) (whisk.Parameter, error) {
 	var p whisk.Parameter
 	valid := whisk.IsObject(raw)
 	hasKey, hasValue := false, false
@@ -69,11 +71,10 @@ func parseParameter(raw []byte) (whisk.Parameter, error) {
 	if !valid || !hasKey || !hasValue {
 		return p, detail("parameters malformed!")
 	}
-	var compact bytes.Buffer
-	compact.Grow(len(p.Value))
-	if err := json.Compact(&compact, p.Value); err != nil {
+	scratch.Reset()
+	if err := json.Compact(scratch, p.Value); err != nil {
 		return p, detail("parameters malformed!")
 	}
-	p.Value = compact.Bytes()
+	p.Value = bytes.Clone(scratch.Bytes())
 	return p, nil
 }

@@ -95,15 +95,15 @@ func (ps Parameters) Set(key string, value json.RawMessage) Parameters {
 
 // Without returns a copy of ps that lacks the keys.
 func (ps Parameters) Without(keys ...string) Parameters {
+	drop := make(map[string]bool, len(keys)) // users choose how many there are
+	for _, k := range keys {
+		drop[k] = true
+	}
 	out := make(Parameters, 0, len(ps))
-next:
 	for _, p := range ps {
-		for _, k := range keys {
-			if p.Key == k {
-				continue next
-			}
+		if !drop[p.Key] {
+			out = append(out, p)
 		}
-		out = append(out, p)
 	}
 	return out
 }
@@ -113,14 +113,16 @@ next:
 func (ps Parameters) Merge(over Parameters) Parameters {
 	out := make(Parameters, len(ps), len(ps)+len(over))
 	copy(out, ps)
-next:
+	at := make(map[string]int, len(out))
+	for i := range out {
+		at[out[i].Key] = i
+	}
 	for _, p := range over {
-		for i := range out {
-			if out[i].Key == p.Key {
-				out[i] = p
-				continue next
-			}
+		if i, ok := at[p.Key]; ok {
+			out[i] = p
+			continue
 		}
+		at[p.Key] = len(out)
 		out = append(out, p)
 	}
 	return out
