@@ -61,7 +61,13 @@ func (ps Parameters) MarshalJSON() ([]byte, error) {
 	if len(ps) == 0 {
 		return []byte("[]"), nil
 	}
-	return json.Marshal([]Parameter(ps))
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // values pass unchanged
+	if err := e.Encode([]Parameter(ps)); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
 }
 
 // Get returns the raw value of key.

@@ -41,11 +41,20 @@ func (v Version) Next() Version { v.Patch++; return v }
 
 func (v Version) String() string { return fmt.Sprintf("%d.%d.%d", v.Major, v.Minor, v.Patch) }
 
-// MarshalText implements encoding.TextMarshaler.
-func (v Version) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+// MarshalText implements encoding.TextMarshaler; the zero version is empty.
+func (v Version) MarshalText() ([]byte, error) {
+	if v == (Version{}) {
+		return nil, nil
+	}
+	return []byte(v.String()), nil
+}
 
-// UnmarshalText implements encoding.TextUnmarshaler.
+// UnmarshalText implements encoding.TextUnmarshaler; empty text is the zero version.
 func (v *Version) UnmarshalText(b []byte) error {
+	if len(b) == 0 {
+		*v = Version{}
+		return nil
+	}
 	n, err := ParseVersion(string(b))
 	if err == nil {
 		*v = n

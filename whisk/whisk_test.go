@@ -76,6 +76,16 @@ func TestVersion(t *testing.T) {
 	}
 }
 
+func TestVersionText(t *testing.T) {
+	for _, v := range []Version{{}, {0, 0, 1}, {1, 2, 3}} {
+		b, err := json.Marshal(v)
+		var back Version
+		if err != nil || json.Unmarshal(b, &back) != nil || back != v {
+			t.Errorf("%v became %s and %v, %v", v, b, back, err)
+		}
+	}
+}
+
 func TestParameters(t *testing.T) {
 	var ps Parameters
 	in := `[{"key":"a","value":1},{"key":"s","value":"x","init":true},{"key":"o","value":{ "k": 12345678901234567890 },"init":true},
