@@ -21,6 +21,14 @@ const (
 	dialTimeout      = 30 * time.Second
 	handshakeTimeout = 10 * time.Second
 	idleTimeout      = 60 * time.Second // below the server's, which closes at 70 s
+	continueTimeout  = time.Second      // how long a server is asked whether it wants a large body
+
+	// largeBody is from where a body is offered before it is sent: a server
+	// that refuses the call then does so before the bytes have travelled.
+	largeBody = 1 << 20
+
+	// maxHeader bounds the header of an answer.
+	maxHeader = 1 << 20
 )
 
 // Client calls one server as one user.
@@ -40,14 +48,16 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	t := &http.Transport{
-		Proxy:               cfg.Proxy,
-		DialContext:         (&net.Dialer{Timeout: dialTimeout}).DialContext,
-		TLSHandshakeTimeout: handshakeTimeout,
-		IdleConnTimeout:     idleTimeout,
-		MaxIdleConns:        cfg.Connections,
-		MaxIdleConnsPerHost: cfg.Connections,
-		DisableCompression:  true,
-		ForceAttemptHTTP2:   true,
+		Proxy:                  cfg.Proxy,
+		DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
+		TLSHandshakeTimeout:    handshakeTimeout,
+		IdleConnTimeout:        idleTimeout,
+		MaxResponseHeaderBytes: maxHeader,
+		ExpectContinueTimeout:  continueTimeout,
+		MaxIdleConns:           cfg.Connections,
+		MaxIdleConnsPerHost:    cfg.Connections,
+		DisableCompression:     true,
+		ForceAttemptHTTP2:      true,
 		TLSClientConfig: &tls.Config{
 			MinVersion:         tls.VersionTLS12,
 			InsecureSkipVerify: cfg.Insecure, //nolint:gosec // the user's explicit wish
@@ -110,6 +120,9 @@ func (c *Client) do(ctx context.Context, r request) (*answer, error) {
 	}
 	if r.body != nil {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	if len(r.body) > largeBody {
+		req.Header.Set("Expect", "100-continue")
 	}
 	if !r.open {
 		req.SetBasicAuth(c.cfg.Key.UUID, c.cfg.Key.Key)

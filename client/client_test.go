@@ -275,6 +275,30 @@ func TestBoundsAndDeadlines(t *testing.T) {
 	}
 }
 
+func TestLargeBodiesWaitForTheServer(t *testing.T) {
+	code := strings.Repeat("x", 2<<20)
+	var got int
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.FormValue("overwrite") == "false" {
+			reply(401, `{"error":"e","code":"t"}`)(w, r) // without reading
+			return
+		}
+		b, _ := io.ReadAll(r.Body)
+		got = len(b)
+		reply(200, "{}")(w, r)
+	}, nil)
+	put := func(overwrite bool) error {
+		_, err := c.PutAction(t.Context(), whisk.ActionName{Name: "x"}, &Action{Exec: &Exec{Code: &code}}, overwrite)
+		return err
+	}
+	if err := put(false); StatusOf(err) != 401 {
+		t.Errorf("refused: %v", err)
+	}
+	if err := put(true); err != nil || got < len(code) {
+		t.Errorf("accepted: %d bytes, %v", got, err)
+	}
+}
+
 func TestNoKeyIsSentNowhere(t *testing.T) {
 	called := false
 	c := serve(t, func(http.ResponseWriter, *http.Request) { called = true }, func(c *Config) { c.Key = whisk.AuthKey{} })

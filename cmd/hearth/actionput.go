@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/spf13/cobra"
@@ -104,9 +102,7 @@ func (s *session) putAction(ctx context.Context, f *actionFlags, args []string, 
 
 // invalid says that it was the arguments, as wsk does even where it was the
 // server.
-func invalid(err error) error {
-	return &exitError{code: exitCode(err), err: fmt.Errorf("Invalid argument(s). %w", err), hint: true} //nolint:staticcheck // wsk's text
-}
+func invalid(err error) error { return refuse(exitCode(err), "Invalid argument(s). %w", err) }
 
 // buildAction turns flags and arguments into the body to send.
 func (s *session) buildAction(ctx context.Context, f *actionFlags, n entityName, args []string, update bool) (*client.Action, error) {
@@ -121,7 +117,7 @@ func (s *session) buildAction(ctx context.Context, f *actionFlags, n entityName,
 	}
 	a.Parameters, a.Annotations = params, annotations
 	if f.kind != "" && f.docker != "" {
-		return nil, &exitError{code: exitNotAllowed, err: errors.New("Cannot specify both --kind and --docker at the same time.")} //nolint:staticcheck // wsk's text
+		return nil, refuse(exitNotAllowed, "Cannot specify both --kind and --docker at the same time.")
 	}
 	switch {
 	case f.copy:

@@ -2,7 +2,7 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
+	"errors"
 	"io"
 	"os"
 	"strings"
@@ -121,14 +121,14 @@ func readPairFile(name string) ([]byte, error) {
 		return nil, err
 	}
 	if !whisk.IsObject(b) {
-		return nil, fmt.Errorf("the file holds no JSON object")
+		return nil, errors.New("the file holds no JSON object")
 	}
 	return b, nil
 }
 
 func failedPair(what, file string, err error) error {
-	if e, ok := err.(*exitError); ok { //nolint:errorlint // made by readBounded, unwrapped
-		return e
+	if _, said := errors.AsType[*exitError](err); said {
+		return err
 	}
 	return refuse(exitGeneral, "Invalid %s argument '%s': %w", what, file, err)
 }

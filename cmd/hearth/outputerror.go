@@ -63,7 +63,8 @@ func failed(err error, format string, args ...any) error {
 
 // failedAction is failed for an action's command: wsk hints after each of them.
 func failedAction(err error, format string, args ...any) error {
-	return &exitError{code: exitCode(err), err: failed(err, format, args...), hint: true}
+	code := exitCode(err)
+	return &exitError{code: code, err: failed(err, format, args...), hint: code != exitInterrupted}
 }
 
 // exitCode returns the process's exit code: 0 for nil, an exitError's own, what
