@@ -84,7 +84,7 @@ func (l *looped) live(x exchange) sandbox.Outcome {
 	for end := x.began.Add(x.timeout); ; {
 		select {
 		case <-l.p.exited:
-			return l.noReply(l.p, x)
+			return l.noReply(l.p, &waiter{}, x)
 		case <-time.After(time.Millisecond):
 		}
 		switch now := time.Now(); {

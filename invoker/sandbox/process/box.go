@@ -37,6 +37,8 @@ type box struct {
 	oomKills               int64       // that were counted before the current program
 	hint                   func(stderr []byte)
 
+	unpacking sync.Mutex // held while files are written into the folder
+
 	mu   sync.Mutex // guards proc and dead
 	proc *proc      // the process now running, nil without
 	dead bool       // destroyed: start nothing more
@@ -173,6 +175,8 @@ func (b *box) Destroy() {
 			p.closeFiles()
 		}
 		b.fault(errDestroyed)
+		b.unpacking.Lock() // it stops soon, since killed is set
+		defer b.unpacking.Unlock()
 		b.d.remove(b)
 	})
 }
@@ -213,9 +217,9 @@ func (b *box) await(ctx context.Context, p *proc, w *waiter, x exchange) sandbox
 			p.drain()
 			return sandbox.Outcome{Ending: sandbox.Replied, OK: r.ok, Body: r.body, Size: r.size, Took: time.Since(x.began)}
 		case <-p.outClosed:
-			return b.noReply(p, x)
+			return b.noReply(p, w, x)
 		case <-p.exited:
-			return b.noReply(p, x)
+			return b.noReply(p, w, x)
 		case <-timer.C:
 			return b.stop(p, x, sandbox.TimedOut, nil)
 		case <-ctx.Done():
@@ -249,9 +253,9 @@ func (b *box) stop(p *proc, x exchange, e sandbox.Ending, err error) sandbox.Out
 	return b.gone(p, sandbox.Outcome{Ending: e, Took: took, Err: err})
 }
 
-// noReply is the outcome once no reply will come: the process has ended, or
-// will, or broke the protocol.
-func (b *box) noReply(p *proc, x exchange) sandbox.Outcome {
+// noReply is the outcome once no further reply will come: the process has
+// ended, or will, or broke the protocol.
+func (b *box) noReply(p *proc, w *waiter, x exchange) sandbox.Outcome {
 	o := sandbox.Outcome{Ending: sandbox.Exited, Took: time.Since(x.began)}
 	select {
 	case <-p.exited:
@@ -259,12 +263,20 @@ func (b *box) noReply(p *proc, x exchange) sandbox.Outcome {
 	}
 	p.broke(errExited)
 	o = b.gone(p, o)
-	select {
-	case <-p.outClosed:
-		if errors.Is(p.outErr, errFrame) || errors.Is(p.outErr, errIdleReply) {
-			o.Ending, o.Err = sandbox.Misbehaved, p.outErr
-			return o
+	if p.out != nil {
+		select {
+		case <-p.outClosed: // with all that was in the pipe read
+			if errors.Is(p.outErr, errFrame) || errors.Is(p.outErr, errIdleReply) {
+				o.Ending, o.Err = sandbox.Misbehaved, p.outErr
+				return o
+			}
+		case <-time.After(exitGrace): // somebody who got away holds it
 		}
+	}
+	select {
+	case r := <-w.reply: // its last words
+		o.Ending, o.OK, o.Body, o.Size = sandbox.Replied, r.ok, r.body, r.size
+		return o
 	default:
 	}
 	if b.ranOutOfMemory(p) {

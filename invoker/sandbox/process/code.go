@@ -58,6 +58,8 @@ const codeFolder = "action"
 // unpack puts the code into the sandbox's folder: source text as one file,
 // an archive unpacked.
 func (b *box) unpack(in *sandbox.Init, deadline time.Time) (userCode, error) {
+	b.unpacking.Lock()
+	defer b.unpacking.Unlock()
 	root, err := b.codeRoot()
 	if err != nil {
 		return userCode{}, err
@@ -72,7 +74,7 @@ func (b *box) unpack(in *sandbox.Init, deadline time.Time) (userCode, error) {
 		return code, fmt.Errorf("code: %w", err)
 	}
 	defer f.Close()
-	u := newUnpacker(root, b.uid, deadline)
+	u := newUnpacker(root, b.uid, b.stopAt(deadline))
 	if in.Binary {
 		return code, b.unpackBinary(u, f)
 	}
@@ -82,6 +84,19 @@ func (b *box) unpack(in *sandbox.Init, deadline time.Time) (userCode, error) {
 	}
 	code.file = filepath.Join(code.folder, "source")
 	return code, err
+}
+
+// stopAt returns what unpacking asks now and then whether to go on.
+func (b *box) stopAt(deadline time.Time) func() error {
+	return func() error {
+		if b.killed.Load() {
+			return errDestroyed
+		}
+		if !time.Now().Before(deadline) {
+			return os.ErrDeadlineExceeded
+		}
+		return nil
+	}
 }
 
 // codeRoot makes the folder for the code.

@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"syscall"
-	"time"
 )
 
 // gatedReader lets a bounded number of bytes through, any number once left is
@@ -35,8 +33,8 @@ type countedReader struct {
 }
 
 func (c *countedReader) Read(b []byte) (int, error) {
-	if !time.Now().Before(c.u.deadline) {
-		return 0, os.ErrDeadlineExceeded
+	if err := c.u.goOn(); err != nil {
+		return 0, err
 	}
 	left := &c.left
 	if c.left < 0 {

@@ -161,13 +161,15 @@ func (l *lastLine) result() ([]byte, int64) {
 // The code is a zip or tar.gz with a program "exec" at its root, base64 of a
 // program or, if scripts may be, the text of one.
 func (b *box) unpackProgram(in *sandbox.Init, deadline time.Time, scripts bool) (string, error) {
+	b.unpacking.Lock()
+	defer b.unpacking.Unlock()
 	root, err := b.codeRoot()
 	if err != nil {
 		return "", err
 	}
 	defer root.Close()
 	program := filepath.Join(root.Name(), programName)
-	u := newUnpacker(root, b.uid, deadline)
+	u := newUnpacker(root, b.uid, b.stopAt(deadline))
 	var text io.Reader = strings.NewReader(stub)
 	if in.CodePath != "" {
 		f, err := os.Open(in.CodePath)

@@ -39,8 +39,9 @@ type starter struct {
 	done chan struct{} // closed by close
 
 	// shell: limits cannot be set from outside (that takes CAP_SYS_RESOURCE
-	// for a process of another user), so a shell sets them and then becomes the
-	// program. Known after the first start; used on the thread only.
+	// for a process of another user), or the umask not here, so a shell sets
+	// them and then becomes the program. Known after the first start; used on
+	// the thread only.
 	shell bool
 }
 
@@ -69,7 +70,7 @@ func (s *starter) close() { close(s.done) }
 
 func (s *starter) serve(ready chan<- error) {
 	runtime.LockOSThread() // and never unlock: the thread dies with this goroutine
-	if err := prepareThread(); err != nil {
+	if err := s.prepareThread(); err != nil {
 		ready <- err
 		return
 	}
@@ -85,15 +86,17 @@ func (s *starter) serve(ready chan<- error) {
 	}
 }
 
-func prepareThread() error {
+func (s *starter) prepareThread() error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("set no_new_privs: %w", err)
 	}
-	// A umask of its own, without changing that of the process.
-	if err := unix.Unshare(unix.CLONE_FS); err != nil {
-		return fmt.Errorf("unshare umask: %w", err)
+	// A umask of its own, without changing that of the process. Some container
+	// engines forbid it.
+	if unix.Unshare(unix.CLONE_FS) == nil {
+		unix.Umask(umask)
+	} else {
+		s.shell = true
 	}
-	unix.Umask(0o077)
 	return nil
 }
 
@@ -160,6 +163,7 @@ func forkExec(path string, args []string, attr *syscall.ProcAttr) (pid int, err 
 const (
 	maxFiles = 1024
 	maxCore  = 0
+	umask    = 0o077
 )
 
 // bound sets the resource limits from outside. For launchers this is long
@@ -177,7 +181,7 @@ func (c command) bound(pid int) error {
 
 // limitsScript sets the limits given as its first three arguments and becomes
 // the program of the others. Shells name the limit of processes differently.
-const limitsScript = `ulimit -c "$1"; ulimit -n "$2"; [ "$3" = 0 ] || ulimit -u "$3" 2>/dev/null || ulimit -p "$3" 2>/dev/null; shift 3; exec "$@"`
+const limitsScript = `umask 077; ulimit -c "$1"; ulimit -n "$2"; [ "$3" = 0 ] || ulimit -u "$3" 2>/dev/null || ulimit -p "$3" 2>/dev/null; shift 3; exec "$@"`
 
 // byShell returns the command that sets its own limits. The program's name is
 // its path then.

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path"
 	"strings"
-	"time"
 )
 
 // What an archive may hold. Headers lie, so bytes are counted as they are
@@ -27,19 +26,19 @@ const (
 // follows no symbolic link out of it; links are made last, so that no entry is
 // written through one.
 type unpacker struct {
-	root     *os.Root
-	uid      int // -1: leave the owner
-	deadline time.Time
-	entries  int
-	left     int64 // bytes
-	folders  map[string]bool
-	links    []link
+	root    *os.Root
+	uid     int          // -1: leave the owner
+	goOn    func() error // asked between steps; its error ends the unpacking
+	entries int
+	left    int64 // bytes
+	folders map[string]bool
+	links   []link
 }
 
 type link struct{ name, target string }
 
-func newUnpacker(root *os.Root, uid int, deadline time.Time) *unpacker {
-	return &unpacker{root: root, uid: uid, deadline: deadline, left: maxUnpacked, folders: map[string]bool{".": true}}
+func newUnpacker(root *os.Root, uid int, goOn func() error) *unpacker {
+	return &unpacker{root: root, uid: uid, goOn: goOn, left: maxUnpacked, folders: map[string]bool{".": true}}
 }
 
 // bad makes the error for an archive that is refused.
@@ -51,7 +50,7 @@ func bad(format string, args ...any) error {
 func broken(err error) error {
 	var pe *fs.PathError
 	var ce *codeError
-	if err == nil || errors.As(err, &pe) || errors.As(err, &ce) || errors.Is(err, os.ErrDeadlineExceeded) {
+	if err == nil || errors.As(err, &pe) || errors.As(err, &ce) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, errDestroyed) {
 		return err
 	}
 	return bad("%v", err)
@@ -149,10 +148,7 @@ func (u *unpacker) count() error {
 	if u.entries++; u.entries > maxEntries {
 		return bad("it has more than %d entries", maxEntries)
 	}
-	if !time.Now().Before(u.deadline) {
-		return os.ErrDeadlineExceeded
-	}
-	return nil
+	return u.goOn()
 }
 
 // above makes the folders that hold name; they count as entries.

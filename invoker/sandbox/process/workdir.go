@@ -29,7 +29,7 @@ func (d *Driver) openDir() error {
 				return fmt.Errorf("sandboxes have user ids of their own and cannot get to %s: let others pass through the folders above it (chmod o+x), or choose another", dir)
 			}
 			dir, d.fallback = filepath.Join(d.cfg.FallbackDir, "work-"+d.name()), true
-			if err := os.MkdirAll(dir, 0o711); err != nil {
+			if err := makePassable(d.cfg.FallbackDir, dir); err != nil {
 				return err
 			}
 		}
@@ -54,6 +54,30 @@ func (d *Driver) openDir() error {
 		}
 	}
 	return nil
+}
+
+// makePassable makes folders that others can pass through, whatever the umask.
+func makePassable(dirs ...string) error {
+	for _, dir := range dirs {
+		if isDir(dir) {
+			continue
+		}
+		if err := os.MkdirAll(dir, 0o711); err != nil {
+			return err
+		}
+		if err := os.Chmod(dir, 0o711); err != nil {
+			return err
+		}
+	}
+	if last := dirs[len(dirs)-1]; !passable(last) {
+		return fmt.Errorf("%s: others cannot pass through to it", last)
+	}
+	return nil
+}
+
+func isDir(p string) bool {
+	fi, err := os.Lstat(p)
+	return err == nil && fi.IsDir()
 }
 
 const launchersFolder = "launchers"
