@@ -29,6 +29,7 @@ type call struct {
 	stage   stage     // guarded by Invoker.mu, as are the following
 	until   time.Time // when fetching or ready has to be over; zero: never
 	pinned  bool      // its code is held in the cache
+	told    bool      // Queued was said: it starts only after Ready and Go
 }
 
 func newCall(c *whisk.Call, reply func(whisk.Reply)) *call {
@@ -82,15 +83,35 @@ func (v *Invoker) admit(in *call) {
 		v.fetch(in)
 		return
 	}
-	if !d.wait() {
+	switch {
+	case d.wait():
+		in.stage = stageQueued
+		v.held += in.bytes
+		v.pool.enter(&in.ticket)
+		v.tellQueued(in)
+	case in.told:
+		v.seat(in, d)
+		v.tellReady(in, now)
+	default:
 		v.seat(in, d)
 		v.start(in)
-		return
 	}
-	in.stage = stageQueued
-	v.held += in.bytes
-	v.pool.enter(&in.ticket)
-	v.say(in, whisk.Queued, nil)
+}
+
+// tellQueued tells the router, once, that a call waits and can be moved. The
+// caller holds mu.
+func (v *Invoker) tellQueued(in *call) {
+	if !in.told {
+		in.told = true
+		v.say(in, whisk.Queued, nil)
+	}
+}
+
+// tellReady asks for the router's go for a call that has its slot. The caller
+// holds mu.
+func (v *Invoker) tellReady(in *call, now time.Time) {
+	in.stage, in.until = stageReady, now.Add(v.cfg.ReadyTimeout)
+	v.say(in, whisk.Ready, nil)
 }
 
 // roomFor reports whether a call may be queued.
@@ -131,8 +152,7 @@ func (v *Invoker) pump() {
 		in := t.call
 		v.held -= in.bytes
 		v.seat(in, d)
-		in.stage, in.until = stageReady, now.Add(v.cfg.ReadyTimeout)
-		v.say(in, whisk.Ready, nil)
+		v.tellReady(in, now)
 	}
 }
 
@@ -223,9 +243,9 @@ func (v *Invoker) Lookup(ctx context.Context, id whisk.ActivationID) (whisk.Call
 	return whisk.FinishedCall, rec, nil
 }
 
-// Unacked returns up to max finished records that no store is known to have,
+// Unacked returns up to limit finished records that no store is known to have,
 // oldest first: those of earlier lives, and of this one those that are older
 // than Config.OfferAfter.
-func (v *Invoker) Unacked(ctx context.Context, max int) ([]*whisk.Activation, error) {
-	return v.journal.Unacked(max, time.Now().Add(-v.cfg.OfferAfter))
+func (v *Invoker) Unacked(ctx context.Context, limit int) ([]*whisk.Activation, error) {
+	return v.journal.Unacked(limit, time.Now().Add(-v.cfg.OfferAfter))
 }

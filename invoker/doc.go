@@ -7,7 +7,7 @@
 // Call takes it in and it is in one of these states until its Done:
 //
 //	fetching  its code is not here: the first call of a digest asks by
-//	          NeedCode, others with that digest wait silently
+//	          NeedCode, others with that digest wait for what comes of it
 //	queued    no sandbox and no memory: Queued was said
 //	ready     a sandbox or memory is reserved: Ready was said, Go is awaited
 //	running   handed to a sandbox; it can not be cancelled any more

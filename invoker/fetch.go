@@ -10,8 +10,9 @@ import (
 // maxFetching bounds the calls that wait for code; each holds its arguments.
 const maxFetching = 256
 
-// fetch is code on its way here. The first of its calls has been told NeedCode,
-// the others wait for what comes of it.
+// fetch is code on its way here. The first of its calls has been told NeedCode;
+// the others wait for what comes of it, and those that may be queued have been
+// told so.
 type fetch struct {
 	calls   []*call
 	storing bool // the code has come and is being stored
@@ -33,14 +34,18 @@ func (v *Invoker) fetch(in *call) {
 		v.fetches[d] = f
 	}
 	f.calls = append(f.calls, in)
-	if len(f.calls) == 1 {
+	switch {
+	case len(f.calls) == 1:
 		v.ask(in)
+	case !in.NoQueue:
+		v.tellQueued(in)
 	}
 }
 
 // ask tells in's router that the code is needed. The caller holds mu.
 func (v *Invoker) ask(in *call) {
 	in.until = time.Now().Add(v.cfg.CodeTimeout)
+	in.told = false // the router takes a call for started once it has sent the code
 	v.say(in, whisk.NeedCode, nil)
 }
 

@@ -188,14 +188,16 @@ func TestCodeIsAskedForOnce(t *testing.T) {
 	inBubble(t, nil, func(r *rig) {
 		a := withCode(newTestCall("a", `{"ms":10}`), "code a")
 		b := withCode(newTestCall("b", `{"ms":10}`), "code a")
-		qa, qb := r.call(a), r.call(b)
+		d := withCode(newTestCall("d", `{"ms":10}`), "code a")
+		d.NoQueue = true
+		qa, qb, qd := r.call(a), r.call(b), r.call(d)
 		r.expect(qa, whisk.NeedCode)
-		synctest.Wait()
-		if qb.kinds() != "" {
-			t.Errorf("replies = %s, want none", qb.kinds())
-		}
 		r.v.Code(a.ID, []byte("code a"))
 		r.done(qa)
+		r.done(qd)
+		r.expect(qb, whisk.Queued)
+		r.expect(qb, whisk.Ready)
+		r.v.Go(b.ID)
 		r.done(qb)
 		c := withCode(newTestCall("c", `{}`), "code a") // cached
 		r.done(r.call(c))
@@ -207,6 +209,7 @@ func TestNextAsksForCodeWhenTheFirstLeaves(t *testing.T) {
 		calls, outs := []*whisk.Call{}, []*replies{}
 		for range 4 {
 			c := withCode(newTestCall("a", `{}`), "code")
+			c.NoQueue = true
 			calls, outs = append(calls, c), append(outs, r.call(c))
 		}
 		r.expect(outs[0], whisk.NeedCode)
@@ -413,6 +416,7 @@ func TestCloseRecordsWhatRuns(t *testing.T) {
 	inBubble(t, nil, func(r *rig) {
 		cfg = r.v.cfg
 		r.expect(r.call(running), whisk.NeedCode)
+		finished.NoQueue = true
 		r.call(finished)
 		r.v.Code(running.ID, []byte(code))
 		time.Sleep(time.Second)

@@ -162,14 +162,14 @@ func (j *Journal) load(e entry) (*whisk.Activation, error) {
 	return rec, nil
 }
 
-// Unacked returns up to max unacknowledged records, oldest first: those of
+// Unacked returns up to limit unacknowledged records, oldest first: those of
 // earlier lives, and those appended before the given time. Very large ones
 // make it fewer.
-func (j *Journal) Unacked(max int, before time.Time) ([]*whisk.Activation, error) {
+func (j *Journal) Unacked(limit int, before time.Time) ([]*whisk.Activation, error) {
 	j.mu.Lock()
 	var es []entry
 	bytes := 0
-	for e := j.order.first; e != nil && len(es) < max; e = e.next {
+	for e := j.order.first; e != nil && len(es) < limit; e = e.next {
 		if !e.at.Before(before) {
 			break
 		}
