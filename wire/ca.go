@@ -12,6 +12,7 @@ import (
 	"math/big"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"hearth/whisk"
@@ -148,7 +149,7 @@ func readPEM(path, kind string) ([]byte, error) {
 	}
 	block, _ := pem.Decode(text)
 	if block == nil || block.Type != kind {
-		return nil, fmt.Errorf("%s: %w: %s", path, errNoPEM, kind)
+		return nil, fmt.Errorf("no %s in %s", strings.ToLower(kind), path)
 	}
 	return block.Bytes, nil
 }

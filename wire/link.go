@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ var (
 
 const (
 	writeSlice = 256 << 10 // bytes of one write, each with its own deadline
+	burst      = 4         // pieces of a large message between two looks at what is ready
 	keepBuffer = 256 << 10 // a write buffer larger than this is not kept
 )
 
@@ -54,8 +56,9 @@ type outgoing struct {
 	number uint64
 	total  int
 	bufs   net.Buffers // what is left to be framed
-	left   int
-	size   int // with the heads
+	left   int         // bytes
+	frames int
+	framed int
 	sent   bool
 }
 
@@ -105,7 +108,7 @@ func (l *link) sendMarked(at *mark, typ frameType, number uint64, parts ...[]byt
 	} else {
 		o := newOutgoing(typ, number, total, parts)
 		l.large = append(l.large, o)
-		l.queued += o.size
+		l.queued += total + o.frames*headSize
 		*at = mark{large: o}
 	}
 	l.work.Signal()
@@ -127,7 +130,7 @@ func newOutgoing(typ frameType, number uint64, total int, parts [][]byte) *outgo
 	for _, p := range parts {
 		o.bufs = append(o.bufs, limitPart(len(p)), p)
 	}
-	o.size = total + max(1, (total+maxFrame-1)/maxFrame)*headSize
+	o.frames = max(1, (total+maxFrame-1)/maxFrame)
 	return o
 }
 
@@ -136,6 +139,7 @@ func (o *outgoing) appendPiece(b []byte) []byte {
 	n := min(o.left, maxFrame)
 	b = appendHead(b, head{size: n, total: o.total, typ: o.typ, number: o.number})
 	o.left -= n
+	o.framed++
 	for n > 0 {
 		k := min(n, len(o.bufs[0]))
 		b = append(b, o.bufs[0][:k]...)
@@ -169,7 +173,7 @@ func (l *link) write() {
 
 		l.mu.Unlock()
 		whole := len(buf)
-		if o != nil {
+		for i := 0; i < burst && o != nil && o.framed < o.frames; i++ {
 			buf = o.appendPiece(buf)
 		}
 		n, err := l.writeAll(buf)
@@ -181,7 +185,7 @@ func (l *link) write() {
 			return
 		}
 		l.queued -= len(buf)
-		if o != nil && o.left == 0 {
+		if o != nil && o.framed == o.frames {
 			o.sent = true
 			l.large[0] = nil
 			l.large = l.large[1:]
@@ -238,7 +242,11 @@ func (l *link) close(err error) {
 	close(l.gone)
 	l.work.Broadcast()
 	l.idle.Broadcast()
-	_ = l.conn.Close() // nothing can be done about it
+	conn := l.conn
+	if t, ok := conn.(*tls.Conn); ok {
+		conn = t.NetConn() // TLS would say goodbye first, and wait for a peer that does not read
+	}
+	_ = conn.Close() // nothing can be done about it
 }
 
 // reason returns why the link was closed.

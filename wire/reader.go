@@ -6,6 +6,10 @@ import (
 	"time"
 )
 
+// claim is how many bytes are set aside for a large message before any of
+// them arrived: arguments and results of the usual limits at once.
+const claim = 1<<20 + 64<<10
+
 // frame is a message as read. Its payload is valid until the next is read,
 // but for a large message, which may be kept.
 type frame struct {
@@ -67,7 +71,7 @@ func (a *assembly) add(h head, f *frame, admit func(int) bool) (whole bool, err 
 		a.dropping = !admit(h.total)
 		if !a.dropping {
 			// Grown as bytes arrive: a length that is only claimed costs little.
-			a.buf = make([]byte, 0, min(h.total, 1<<20))
+			a.buf = make([]byte, 0, min(h.total, claim))
 		}
 	}
 	if h.total != a.head.total || h.typ != a.head.typ || h.number != a.head.number || a.got+h.size > h.total {

@@ -3,7 +3,6 @@ package wire
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"os"
 )
@@ -65,6 +64,3 @@ func ClientTLS(f Files) (*tls.Config, error) {
 		VerifyConnection: func(s tls.ConnectionState) error { return checkState(s, RoleInvoker) },
 	}, nil
 }
-
-// errNoPEM says that a file is not what it should be.
-var errNoPEM = errors.New("no PEM block of the expected type")

@@ -196,7 +196,7 @@ func testCancel(t *testing.T, r *rig) {
 }
 
 func testNeedCode(t *testing.T, r *rig) {
-	for _, size := range []int{1, 5_000, 3 << 20} {
+	for _, size := range []int{1, 5_000, 1 << 20} {
 		c := NewCall()
 		replies := r.call(t, c)
 		r.Invoker.Reply(c.ID, whisk.Reply{Kind: whisk.NeedCode})
@@ -223,7 +223,7 @@ func testBigPayloads(t *testing.T, r *rig) {
 		t.Errorf("%d bytes of arguments arrived, want %d", len(got.Args), len(c.Args))
 	}
 	result := bigJSON(1<<20, "b")
-	logs := []string{strings.Repeat("l", 16<<10), strings.Repeat("m", 5<<20)}
+	logs := []string{strings.Repeat("l", 16<<10), strings.Repeat("m", 1<<20)}
 	r.Invoker.Finish(c.ID, result, logs...)
 	rec := want(t, replies, whisk.Done).Record
 	if !bytes.Equal(rec.Response.Result, result) || !reflect.DeepEqual(rec.Logs, logs) {
@@ -233,7 +233,7 @@ func testBigPayloads(t *testing.T, r *rig) {
 
 func testManyInFlight(t *testing.T, r *rig) {
 	r.Invoker.Echo()
-	const callers, each = 16, 50
+	const callers, each = 16, 20
 	var wg sync.WaitGroup
 	for w := range callers {
 		wg.Go(func() {

@@ -1,0 +1,73 @@
+package wire
+
+import (
+	"sync/atomic"
+	"time"
+
+	"hearth/whisk"
+)
+
+// handle acts on one message from the invoker.
+func (c *Client) handle(l *link, f frame, pongs *atomic.Int64) error {
+	switch f.typ {
+	case framePing:
+		return l.send(framePong, 0)
+	case framePong:
+		pongs.Store(time.Now().UnixNano())
+		return nil
+	case frameReply:
+		rep, err := decodeReply(f.payload, f.large)
+		if err != nil {
+			return err
+		}
+		c.replied(f.number, rep)
+		return nil
+	case frameLookupAnswer, frameUnackedAnswer:
+		return c.answered(f)
+	}
+	return protocolError("an invoker sent a message of type %d", f.typ)
+}
+
+func (c *Client) replied(number uint64, rep whisk.Reply) {
+	c.mu.Lock()
+	p := c.calls[number]
+	if p != nil && (rep.Kind == whisk.Done || rep.Kind == whisk.Busy) {
+		c.forget(p)
+	}
+	c.mu.Unlock()
+	if p != nil { // else it was cancelled
+		p.reply(rep)
+	}
+}
+
+// forget drops a pending call; under the lock.
+func (c *Client) forget(p *pending) {
+	delete(c.calls, p.number)
+	delete(c.byID, p.id)
+}
+
+func (c *Client) answered(f frame) error {
+	c.mu.Lock()
+	q := c.asked[f.number]
+	delete(c.asked, f.number)
+	c.mu.Unlock()
+	if q == nil {
+		return nil // nobody waits any more
+	}
+	if q.typ != f.typ {
+		q.got <- answer{err: ErrDown}
+		return protocolError("an answer of type %d to another question", f.typ)
+	}
+	var a answer
+	var err error
+	if f.typ == frameLookupAnswer {
+		a, err = decodeLookup(f.payload)
+	} else {
+		a, err = decodeUnacked(f.payload, q.limit)
+	}
+	if err != nil {
+		a = answer{err: err}
+	}
+	q.got <- a
+	return err
+}
