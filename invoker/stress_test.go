@@ -33,127 +33,151 @@ func (cc *chaosCall) ended() bool {
 	return cc.gone || n > 0 && (cc.kinds[n-1] == whisk.Busy || cc.kinds[n-1] == whisk.Done)
 }
 
+// dice are seeded and may be thrown from any goroutine.
+type dice struct {
+	mu  sync.Mutex
+	rnd *rand.Rand
+}
+
+func (d *dice) chance(p float64) bool { d.mu.Lock(); defer d.mu.Unlock(); return d.rnd.Float64() < p }
+func (d *dice) pick(n int) int        { d.mu.Lock(); defer d.mu.Unlock(); return d.rnd.IntN(n) }
+
+// chaosTest is one test's calls and dice; mu guards the calls' fields.
+type chaosTest struct {
+	dice
+	*rig
+	mu  sync.Mutex
+	all []*chaosCall
+}
+
 func chaos(t *testing.T, seed uint64) {
-	var mu sync.Mutex
-	rnd := rand.New(rand.NewPCG(seed, 0))
-	chance := func(p float64) bool { mu.Lock(); defer mu.Unlock(); return rnd.Float64() < p }
-	pick := func(n int) int { mu.Lock(); defer mu.Unlock(); return rnd.IntN(n) }
+	x := &chaosTest{dice: dice{rnd: rand.New(rand.NewPCG(seed, 0))}}
 	inBubble(t, func(c *Config, d *fakeDriver) {
 		c.MemoryMB, c.QueueLimit = 1024, 20
 		c.IdleTimeout = 3 * time.Second
 		d.createFor = 30 * time.Millisecond
 		d.create = func(sandbox.Spec) error {
-			if chance(0.03) {
+			if x.chance(0.03) {
 				return fmt.Errorf("no luck")
 			}
 			return nil
 		}
 		d.init = func(*sandbox.Init) sandbox.Outcome {
 			time.Sleep(5 * time.Millisecond)
-			return sandbox.Outcome{OK: chance(0.95), Took: 5 * time.Millisecond}
+			return sandbox.Outcome{OK: x.chance(0.95), Took: 5 * time.Millisecond}
 		}
 	}, func(r *rig) {
-		var all []*chaosCall
-		for i := range 300 {
-			name := fmt.Sprintf("a%d", pick(6))
-			args := fmt.Sprintf(`{"ms":%d}`, pick(300))
-			switch {
-			case chance(0.05):
-				args = `{"out":"7"}`
-			case chance(0.05):
-				args = `{"break":true}`
-			case chance(0.02):
-				args = `{"ms":1500}` // beyond the limit
-			}
-			c := withCode(newTestCall(name, args), name)
-			c.Target.Limits.Timeout = 1000
-			c = withMB(c, []int64{128, 256, 512, 128, 128, 1024}[name[1]-'0'])
-			c.NoQueue = chance(0.1)
-			cc := &chaosCall{c: c}
-			all = append(all, cc)
-			if err := r.v.Call(c, func(x whisk.Reply) { r.answer(&mu, cc, x, chance) }); err != nil {
+		x.rig = r
+		for range 300 {
+			cc := &chaosCall{c: x.newCall()}
+			x.all = append(x.all, cc)
+			if err := r.v.Call(cc.c, func(rep whisk.Reply) { x.answer(cc, rep) }); err != nil {
 				t.Error(err)
 			}
-			time.Sleep(time.Duration(pick(200)) * time.Millisecond)
-			if chance(0.1) {
-				b := r.boxes()
-				if len(b) > 0 {
-					b[pick(len(b))].breakDown()
-				}
-			}
-			if chance(0.1) {
-				mu.Lock()
-				o := all[rnd.IntN(i+1)]
-				waits := !o.ended() && len(o.kinds) > 0
-				o.gone = o.gone || waits
-				mu.Unlock()
-				if waits {
-					r.v.Cancel(o.c.ID)
-				}
-			}
+			time.Sleep(time.Duration(x.pick(200)) * time.Millisecond)
+			x.meddle()
 		}
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
-		mu.Lock()
-		defer mu.Unlock()
-		done := 0
-		for _, cc := range all {
-			if !cc.ended() {
-				t.Errorf("call %v has not ended: %v", cc.c.ID, cc.kinds)
-			}
-			for i, k := range cc.kinds {
-				if (k == whisk.Done || k == whisk.Busy) && i < len(cc.kinds)-1 {
-					t.Errorf("replies after the last: %v", cc.kinds)
-				}
-				if k == whisk.Done {
-					done++
-				}
-			}
-		}
-		if n := r.v.journal.Len(); n != done {
-			t.Errorf("%d records in the journal, %d calls done", n, done)
-		}
-		if done < 50 {
-			t.Errorf("only %d calls were done", done)
-		}
+		x.verify()
 	})
 }
 
+func (x *chaosTest) newCall() *whisk.Call {
+	name := fmt.Sprintf("a%d", x.pick(6))
+	args := fmt.Sprintf(`{"ms":%d}`, x.pick(300))
+	switch {
+	case x.chance(0.05):
+		args = `{"out":"7"}`
+	case x.chance(0.05):
+		args = `{"break":true}`
+	case x.chance(0.02):
+		args = `{"ms":1500}` // beyond the limit
+	}
+	c := withCode(newTestCall(name, args), name)
+	c = withMB(c, []int64{128, 256, 512, 128, 128, 1024}[name[1]-'0'])
+	c.Target.Limits.Timeout = 1000
+	c.NoQueue = x.chance(0.1)
+	return c
+}
+
+// meddle now and then breaks a sandbox or cancels a call.
+func (x *chaosTest) meddle() {
+	if b := x.boxes(); len(b) > 0 && x.chance(0.1) {
+		b[x.pick(len(b))].breakDown()
+	}
+	if x.chance(0.1) {
+		o := x.all[x.pick(len(x.all))]
+		x.mu.Lock()
+		waits := !o.ended() && len(o.kinds) > 0
+		o.gone = o.gone || waits
+		x.mu.Unlock()
+		if waits {
+			x.v.Cancel(o.c.ID)
+		}
+	}
+}
+
+func (x *chaosTest) verify() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	done := 0
+	for _, cc := range x.all {
+		if !cc.ended() {
+			x.t.Errorf("call %v has not ended: %v", cc.c.ID, cc.kinds)
+		}
+		for i, k := range cc.kinds {
+			if (k == whisk.Done || k == whisk.Busy) && i < len(cc.kinds)-1 {
+				x.t.Errorf("replies after the last: %v", cc.kinds)
+			}
+			if k == whisk.Done {
+				done++
+			}
+		}
+	}
+	if n := x.v.journal.Len(); n != done {
+		x.t.Errorf("%d records in the journal, %d calls done", n, done)
+	}
+	if done < 50 {
+		x.t.Errorf("only %d calls were done", done)
+	}
+}
+
 // answer is a router that goes on, cancels, or says nothing.
-func (r *rig) answer(mu *sync.Mutex, cc *chaosCall, x whisk.Reply, chance func(float64) bool) {
-	mu.Lock()
-	cc.kinds = append(cc.kinds, x.Kind)
-	mu.Unlock()
-	if x.Load.UsedMB > x.Load.CapacityMB || x.Load.UsedMB < 0 || x.Load.Running < 0 {
-		r.t.Errorf("load = %+v", x.Load)
+func (x *chaosTest) answer(cc *chaosCall, rep whisk.Reply) {
+	x.mu.Lock()
+	cc.kinds = append(cc.kinds, rep.Kind)
+	x.mu.Unlock()
+	if l := rep.Load; l.UsedMB > l.CapacityMB || l.UsedMB < 0 || l.Running < 0 {
+		x.t.Errorf("load = %+v", l)
 	}
 	cancel := func() {
-		mu.Lock()
+		x.mu.Lock()
 		cc.gone = true
-		mu.Unlock()
-		r.v.Cancel(cc.c.ID)
+		x.mu.Unlock()
+		x.v.Cancel(cc.c.ID)
 	}
-	switch x.Kind {
+	switch rep.Kind {
 	case whisk.NeedCode:
 		switch {
-		case chance(0.1):
+		case x.chance(0.1):
 			cancel()
-		case chance(0.1):
-			r.v.Code(cc.c.ID, []byte("wrong"))
-		case chance(0.9):
-			r.v.Code(cc.c.ID, []byte(cc.c.Target.Name.Name))
+		case x.chance(0.1):
+			x.v.Code(cc.c.ID, []byte("wrong"))
+		case x.chance(0.9):
+			x.v.Code(cc.c.ID, []byte(cc.c.Target.Name.Name))
 		}
 	case whisk.Ready:
 		switch {
-		case chance(0.1):
+		case x.chance(0.1):
 			cancel()
-		case chance(0.9):
-			r.v.Go(cc.c.ID)
+		case x.chance(0.9):
+			x.v.Go(cc.c.ID)
 		}
 	case whisk.Done:
-		if chance(0.3) {
-			if st, rec, err := r.v.Lookup(r.t.Context(), cc.c.ID); st != whisk.FinishedCall || err != nil || rec.ID != cc.c.ID {
-				r.t.Errorf("lookup after done = %v, %v", st, err)
+		if x.chance(0.3) {
+			if st, rec, err := x.v.Lookup(x.t.Context(), cc.c.ID); st != whisk.FinishedCall || err != nil || rec.ID != cc.c.ID {
+				x.t.Errorf("lookup after done = %v, %v", st, err)
 			}
 		}
 	}
