@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	limit = 2 * time.Minute // for all of it
+	limit = 2 * time.Minute // from the start of Hearth to the last test's end
 	key   = "9d6c2f1b-4f0e-4a53-9a0e-2f4c3d1b7a68:npmOnlyNpmOnlyNpmOnlyNpmOnlyNpmOnlyNpmOnlyNpmOnlyNpmOnlyNpmOnly0"
 )
 
@@ -25,10 +25,11 @@ func TestNPMClient(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v: run scripts/test, which installs it", err)
 	}
+	bin := buildHearth(t)
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 
-	host := hearthUp(ctx, t)
+	host := hearthUp(ctx, t, bin)
 	cmd := exec.CommandContext(ctx, node, "--test", "client.test.mjs")
 	cmd.Env = append(withoutProxies(os.Environ()), "HEARTH_TEST_HOST="+host, "HEARTH_TEST_KEY="+key)
 	out, err := cmd.CombinedOutput()
@@ -53,17 +54,21 @@ func withoutProxies(env []string) []string {
 	return out
 }
 
-// hearthUp starts a platform that the test's end stops, and returns its address.
-func hearthUp(ctx context.Context, t *testing.T) string {
+func buildHearth(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
-	bin, data := filepath.Join(dir, "hearth"), filepath.Join(dir, "data")
-	build := exec.CommandContext(ctx, "go", "build", "-o", bin, "hearth/cmd/hearth")
+	bin := filepath.Join(t.TempDir(), "hearth")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "hearth/cmd/hearth")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
+	return bin
+}
 
+// hearthUp starts a platform that the test's end stops, and returns its address.
+func hearthUp(ctx context.Context, t *testing.T, bin string) string {
+	t.Helper()
+	data := filepath.Join(t.TempDir(), "data")
 	var log bytes.Buffer
 	up := exec.Command(bin, "up", "--addr", "127.0.0.1:0", "--ops-addr", "127.0.0.1:0", "--no-throttle", "--guest-key", key, "--data", data)
 	up.Stdout, up.Stderr = &log, &log
