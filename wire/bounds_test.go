@@ -159,6 +159,49 @@ func TestHugeCode(t *testing.T) {
 	})
 }
 
+// Questions beyond the bound are refused, those that hang end in time.
+func TestQuestions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipes()
+		s := trusting(DefaultServerConfig(), &echo{}) // its Unacked hangs
+		run(t, func(ctx context.Context) error { return s.Serve(ctx, p) })
+		c := clientOf(t, p.Dial, nil)
+		run(t, c.Run)
+		synctest.Wait()
+		var wg sync.WaitGroup
+		ask := func(want string) {
+			wg.Go(func() {
+				if _, err := c.Unacked(context.Background(), 1); err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("got %v, want %s", err, want)
+				}
+			})
+		}
+		begun := time.Now()
+		for range maxQuestions {
+			ask("deadline")
+		}
+		synctest.Wait()
+		ask(ErrFull.Error())
+		synctest.Wait()
+		c.mu.Lock() // as if the callers had given up: the invoker has not
+		given := c.asked
+		c.asked = map[uint64]*question{}
+		c.mu.Unlock()
+		ask("too many questions")
+		synctest.Wait()
+		c.mu.Lock()
+		c.asked = given
+		c.mu.Unlock()
+		wg.Wait()
+		if got := time.Since(begun); got != questionTime || p.dials.Load() != 1 {
+			t.Errorf("took %v and %d dials, want %v and 1", got, p.dials.Load(), questionTime)
+		}
+		if _, _, err := c.Lookup(t.Context(), newCall().ID); err == nil {
+			t.Error("a finished call without a record was believed")
+		}
+	})
+}
+
 func TestMaxConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPipes()
@@ -192,7 +235,7 @@ func TestServerStopsGently(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &echo{hold: true}
+	e := &echo{hold: true, came: make(chan struct{}, 100)}
 	s := NewServer(DefaultServerConfig(), e, hello)
 	stop := run(t, func(ctx context.Context) error { return s.Serve(ctx, ln) })
 	dial, err := Dialer("unix:"+ln.Addr().String(), nil)
@@ -210,10 +253,8 @@ func TestServerStopsGently(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for arrived := 0; arrived < calls; time.Sleep(time.Millisecond) { // real sockets: no virtual time
-		e.mu.Lock()
-		arrived = len(e.held)
-		e.mu.Unlock()
+	for range calls {
+		<-e.came
 	}
 	for _, reply := range e.held {
 		reply(whisk.Reply{Kind: whisk.Done, Record: newRecord(`"` + strings.Repeat("x", 100<<10) + `"`)})

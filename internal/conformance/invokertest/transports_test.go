@@ -74,6 +74,14 @@ func (g *gate) Dial(ctx context.Context) (net.Conn, error) {
 }
 
 func overWire(t *testing.T, addr string, server, client *tls.Config) (router.Invoker, Controls) {
+	s := NewScripted()
+	return serve(t, addr, server, client, s, s, nil)
+}
+
+// serve serves v, which is or has the scripted invoker s, and returns a client
+// of it that is up. If r is not nil the client joins it.
+func serve(t *testing.T, addr string, server, client *tls.Config, s *Scripted, v wire.Invoker, r *router.Router) (router.Invoker, Controls) {
+	t.Helper()
 	ln, err := wire.Listen(addr, server)
 	if err != nil {
 		t.Fatal(err)
@@ -85,15 +93,25 @@ func overWire(t *testing.T, addr string, server, client *tls.Config) (router.Inv
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := NewScripted()
 	g := &gate{dial: dial}
 	up, down := make(chan whisk.Hello, 16), make(chan error, 16)
 	cfg := wire.DefaultClientConfig()
 	cfg.Name, cfg.Dial, cfg.MaxBackoff = addr, g.Dial, cfg.MinBackoff
-	cfg.OnUp = func(h whisk.Hello) { up <- h }
-	cfg.OnDown = func(err error) { down <- err }
-	c := wire.NewClient(cfg)
-	sv := wire.NewServer(wire.DefaultServerConfig(), s, s.Hello)
+	var c *wire.Client
+	cfg.OnUp = func(h whisk.Hello) {
+		if r != nil {
+			r.Join(h, c)
+		}
+		up <- h
+	}
+	cfg.OnDown = func(err error) {
+		if r != nil {
+			r.Leave(s.Hello().ID)
+		}
+		down <- err
+	}
+	c = wire.NewClient(cfg)
+	sv := wire.NewServer(wire.DefaultServerConfig(), v, s.Hello)
 
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
