@@ -37,7 +37,7 @@ func (l *frontListener) run() error {
 			return nil
 		case isTransient(err):
 			// Likely out of descriptors, below the bound: make room.
-			l.gate.cfg.Logger.Warn("cannot accept connections", "err", err)
+			l.gate.cfg.Logger.Warn("cannot accept connections", "error", err)
 			l.gate.shed()
 			pause = min(max(2*pause, 5*time.Millisecond), time.Second)
 			select {

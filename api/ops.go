@@ -56,7 +56,7 @@ func (c *OpsConfig) healthz(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	if err := c.Health(); err != nil {
-		c.Logger.Warn("not healthy", "err", err)
+		c.Logger.Warn("not healthy", "error", err)
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = io.WriteString(w, err.Error()+"\n") // a prober that has left needs no answer
 		return
