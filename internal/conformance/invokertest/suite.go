@@ -1,13 +1,9 @@
 package invokertest
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
-	"fmt"
 	"reflect"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -195,91 +191,6 @@ func testCancel(t *testing.T, r *rig) {
 	}
 }
 
-func testNeedCode(t *testing.T, r *rig) {
-	for _, size := range []int{1, 5_000, 1 << 20} {
-		c := NewCall()
-		replies := r.call(t, c)
-		r.Invoker.Reply(c.ID, whisk.Reply{Kind: whisk.NeedCode})
-		want(t, replies, whisk.NeedCode)
-		code := bytes.Repeat([]byte{'c'}, size)
-		r.v.Code(c.ID, code)
-		if e := r.expect(t, "code", c.ID); !bytes.Equal(e.Code, code) {
-			t.Errorf("%d bytes of code arrived, want %d", len(e.Code), size)
-		}
-		r.Invoker.Finish(c.ID, []byte(`{}`))
-		want(t, replies, whisk.Done)
-	}
-}
-
-func bigJSON(size int, fill string) []byte {
-	return []byte(`{"x":"` + strings.Repeat(fill, size/len(fill)) + `"}`)
-}
-
-func testBigPayloads(t *testing.T, r *rig) {
-	c := NewCall()
-	c.Args = bigJSON(1<<20, "a")
-	replies := r.call(t, c)
-	if got := r.Invoker.Received(c.ID); !bytes.Equal(got.Args, c.Args) {
-		t.Errorf("%d bytes of arguments arrived, want %d", len(got.Args), len(c.Args))
-	}
-	result := bigJSON(1<<20, "b")
-	logs := []string{strings.Repeat("l", 16<<10), strings.Repeat("m", 1<<20)}
-	r.Invoker.Finish(c.ID, result, logs...)
-	rec := want(t, replies, whisk.Done).Record
-	if !bytes.Equal(rec.Response.Result, result) || !reflect.DeepEqual(rec.Logs, logs) {
-		t.Errorf("%d bytes of result, %d lines arrived", len(rec.Response.Result), len(rec.Logs))
-	}
-}
-
-func testManyInFlight(t *testing.T, r *rig) {
-	r.Invoker.Echo()
-	const callers, each = 16, 20
-	var wg sync.WaitGroup
-	for w := range callers {
-		wg.Go(func() {
-			replies := make(chan whisk.Reply, each)
-			args := map[whisk.ActivationID]json.RawMessage{}
-			for i := range each {
-				c := NewCall()
-				c.Args = json.RawMessage(fmt.Sprintf(`{"w":%d,"i":%d}`, w, i))
-				if i%10 == 0 {
-					c.Args = bigJSON(40<<10+i, fmt.Sprint(w%10))
-				}
-				args[c.ID] = c.Args
-				if err := r.v.Call(c, func(rep whisk.Reply) { replies <- rep }); err != nil {
-					t.Error(err)
-					return
-				}
-			}
-			for range each {
-				select {
-				case rep := <-replies:
-					if rep.Kind != whisk.Done || !bytes.Equal(rep.Record.Response.Result, args[rep.Record.ID]) {
-						t.Errorf("reply %v does not fit its call", rep.Kind)
-						return
-					}
-					delete(args, rep.Record.ID)
-					r.v.Ack(rep.Record.ID)
-				case <-time.After(patience):
-					t.Error("a reply is missing")
-					return
-				}
-			}
-		})
-	}
-	wg.Wait()
-	deadline := time.Now().Add(patience)
-	for { // acks carry no answer
-		left, err := r.v.Unacked(t.Context(), 10)
-		if err != nil || time.Now().After(deadline) {
-			t.Fatalf("%d records are left, %v", len(left), err)
-		}
-		if len(left) == 0 {
-			return
-		}
-	}
-}
-
 // What is said about ids that nobody knows does no harm.
 func testUnknownIDs(t *testing.T, r *rig) {
 	id := whisk.NewActivationID()
@@ -345,84 +256,3 @@ func testErrors(t *testing.T, r *rig) {
 
 func second[A, B any](_ A, _ B, err error) error { return err }
 func last[A any](_ A, err error) error           { return err }
-
-func needBreak(t *testing.T, r *rig) {
-	if r.Break == nil {
-		t.Skip("this transport has no connection that could break")
-	}
-}
-
-// A call that was handed over whole is lost with its connection; over the next
-// one the invoker tells how it ended, and offers the record.
-func testLost(t *testing.T, r *rig) {
-	needBreak(t, r)
-	a, b := NewCall(), NewCall()
-	repliesA, repliesB := r.call(t, a), r.call(t, b)
-	r.Break(t)
-	want(t, repliesA, whisk.Lost)
-	want(t, repliesB, whisk.Lost)
-	sent := r.Invoker.Finish(a.ID, []byte(`{"late":true}`))
-	r.Mend(t)
-	state, rec, err := r.v.Lookup(t.Context(), a.ID)
-	if err != nil || state != whisk.FinishedCall || !reflect.DeepEqual(rec, sent) {
-		t.Errorf("lookup of the finished = %v, %v, %v", state, rec, err)
-	}
-	if state, _, err = r.v.Lookup(t.Context(), b.ID); err != nil || state != whisk.RunningCall {
-		t.Errorf("lookup of the running = %v, %v", state, err)
-	}
-	if recs, err := r.v.Unacked(t.Context(), 10); err != nil || len(recs) != 1 || recs[0].ID != a.ID {
-		t.Errorf("unacked = %v, %v", recs, err)
-	}
-	wantNone(t, repliesA)
-	wantNone(t, repliesB)
-}
-
-// A call that waits when its connection breaks is dropped by the invoker.
-func testLostWhileQueued(t *testing.T, r *rig) {
-	needBreak(t, r)
-	c := NewCall()
-	replies := r.call(t, c)
-	r.Invoker.Reply(c.ID, whisk.Reply{Kind: whisk.Queued})
-	want(t, replies, whisk.Queued)
-	r.Break(t)
-	want(t, replies, whisk.Lost)
-	r.expect(t, "cancel", c.ID)
-
-	r.Mend(t)
-	c = NewCall() // and one that comes to wait after the break
-	replies = r.call(t, c)
-	r.Break(t)
-	want(t, replies, whisk.Lost)
-	r.Invoker.Reply(c.ID, whisk.Reply{Kind: whisk.Queued})
-	r.expect(t, "cancel", c.ID)
-}
-
-func testDown(t *testing.T, r *rig) {
-	needBreak(t, r)
-	r.Break(t)
-	deadline := time.Now().Add(patience)
-	for { // the break may not have been noticed yet
-		replies := make(chan whisk.Reply, 1)
-		err := r.v.Call(NewCall(), func(rep whisk.Reply) { replies <- rep })
-		if err != nil {
-			break
-		}
-		if rep := <-replies; rep.Kind != whisk.Lost && rep.Kind != whisk.Busy || time.Now().After(deadline) {
-			t.Fatalf("reply over a broken connection: %v", rep.Kind)
-		}
-	}
-	r.v.Go(whisk.NewActivationID())
-	r.v.Cancel(whisk.NewActivationID())
-	r.v.Code(whisk.NewActivationID(), []byte("c"))
-	r.v.Ack(whisk.NewActivationID())
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	if _, _, err := r.v.Lookup(ctx, whisk.NewActivationID()); err == nil {
-		t.Error("a lookup succeeded without a connection")
-	}
-	r.Mend(t)
-	c := NewCall()
-	replies := r.call(t, c)
-	r.Invoker.Finish(c.ID, []byte(`{}`))
-	want(t, replies, whisk.Done)
-}
