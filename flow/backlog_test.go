@@ -22,13 +22,22 @@ func TestWindow(t *testing.T) {
 		{"busy", func() { w.busy(0) }, 4},
 		{"refused together", func() { w.busy(0) }, 4},
 		{"busy again", func() { w.busy(1) }, 2},
+		{"careful", func() { w.success(2) }, 2},
+		{"all of them", func() { w.success(2) }, 3},
 		{"and again", func() { w.busy(2); w.busy(3); w.busy(4) }, 1},
-		{"recovers", func() { w.success(1) }, 2},
+		{"anew", func() { w.success(1) }, 2},
+		{"as fast", func() { w.success(2); w.success(3) }, 4},
 		{"bounded", func() {
 			for range 500 {
 				w.success(1000)
 			}
 		}, 100},
+		{"half", func() { w.busy(5) }, 50},
+		{"an eighth", func() {
+			for range 50 {
+				w.success(1000)
+			}
+		}, 56},
 	} {
 		if step.do(); w.limit != step.want {
 			t.Errorf("%s: limit = %d, want %d", step.name, w.limit, step.want)

@@ -138,11 +138,7 @@ func (w *world) Record(rec *whisk.Activation, done func(error)) {
 		return
 	}
 	defer w.mu.Unlock()
-	w.ops = append(w.ops, "record")
-	if w.records[rec.ID] == nil && !rec.Unstored {
-		w.records[rec.ID] = rec
-	}
-	delete(w.rows, rec.ID)
+	w.commit(rec)
 	delay := w.delay
 	go func() {
 		time.Sleep(delay)
@@ -150,30 +146,36 @@ func (w *world) Record(rec *whisk.Activation, done func(error)) {
 	}()
 }
 
+// commit is called with mu held.
+func (w *world) commit(rec *whisk.Activation) {
+	w.ops = append(w.ops, "record")
+	if w.records[rec.ID] == nil && !rec.Unstored {
+		w.records[rec.ID] = rec
+	}
+	delete(w.rows, rec.ID)
+}
+
 // finish is what an invoker and the router do with a record: it is journalled,
 // and given to the store as soon as that is there.
 func (w *world) finish(rec *whisk.Activation) {
 	w.mu.Lock()
-	away := w.away
-	if away {
+	defer w.mu.Unlock()
+	if w.away {
 		w.journal = append(w.journal, rec)
+		return
 	}
-	w.mu.Unlock()
-	if !away {
-		w.Record(rec, func(error) {})
-	}
+	w.commit(rec)
 }
 
 // back ends the store's absence.
 func (w *world) back() {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.away, w.mute = false, false
-	journal := w.journal
-	w.journal = nil
-	w.mu.Unlock()
-	for _, rec := range journal {
-		w.Record(rec, func(error) {})
+	for _, rec := range w.journal {
+		w.commit(rec)
 	}
+	w.journal = nil
 }
 
 func (w *world) set(change func()) {
@@ -210,10 +212,59 @@ func (w *world) count(op string) int {
 	return n
 }
 
+// process is a world as one process sees it. Once dead it does nothing there,
+// and gets no answers.
+type process struct {
+	*world
+	dead atomic.Bool
+}
+
+func (p *process) try(f func() error) error {
+	if p.dead.Load() {
+		return errAway
+	}
+	err := f()
+	if p.dead.Load() {
+		return errAway
+	}
+	return err
+}
+
+func (p *process) Enqueue(ctx context.Context, row whisk.QueueRow) error {
+	return p.try(func() error { return p.world.Enqueue(ctx, row) })
+}
+
+func (p *process) Start(ctx context.Context, id whisk.ActivationID, token, until int64) (ok bool, err error) {
+	err = p.try(func() (err error) { ok, err = p.world.Start(ctx, id, token, until); return err })
+	return ok && err == nil, err
+}
+
+func (p *process) StartNew(ctx context.Context, row whisk.QueueRow) error {
+	return p.try(func() error { return p.world.StartNew(ctx, row) })
+}
+
+func (p *process) Requeue(ctx context.Context, id whisk.ActivationID, token int64) error {
+	return p.try(func() error { return p.world.Requeue(ctx, id, token) })
+}
+
+func (p *process) QueueRows(ctx context.Context, after int64, limit int) (rows []whisk.QueueRow, err error) {
+	err = p.try(func() (err error) { rows, err = p.world.QueueRows(ctx, after, limit); return err })
+	return rows, err
+}
+
+func (p *process) Record(rec *whisk.Activation, done func(error)) {
+	if p.dead.Load() {
+		done(&whisk.Error{Kind: whisk.Unavailable, Message: "dead"})
+		return
+	}
+	p.world.Record(rec, done)
+}
+
 // fakeInvoker has room for so many calls; each runs for as many milliseconds as
 // its arguments say.
 type fakeInvoker struct {
 	w       *world
+	dead    *atomic.Bool
 	mu      sync.Mutex // guards all below
 	room    int
 	running int
@@ -250,6 +301,9 @@ func (v *fakeInvoker) Invoke(ctx context.Context, c *whisk.Call, patience time.D
 	case <-time.After(time.Duration(ms) * time.Millisecond):
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	}
+	if v.dead.Load() {
+		return nil, errAway
 	}
 	rec := c.Record()
 	rec.End = time.Now().UnixMilli()
@@ -302,6 +356,7 @@ func (k fakeKeys) APIKey(_ context.Context, uuid string) (string, error) {
 type life struct {
 	*Flow
 	v      *fakeInvoker
+	p      *process
 	cancel context.CancelFunc
 	done   chan struct{}
 }
@@ -315,8 +370,9 @@ func testConfig() Config {
 
 // start runs a Flow; stop must follow.
 func start(w *world, cfg Config, room int) *life {
-	l := &life{v: &fakeInvoker{w: w, room: room}, done: make(chan struct{})}
-	l.Flow = New(cfg, l.v, w, w, w, fakeSealer{}, fakeKeys{})
+	p := &process{world: w}
+	l := &life{v: &fakeInvoker{w: w, room: room, dead: &p.dead}, p: p, done: make(chan struct{})}
+	l.Flow = New(cfg, l.v, p, p, p, fakeSealer{}, fakeKeys{})
 	ctx, cancel := context.WithCancel(context.Background())
 	l.cancel = cancel
 	go func() {

@@ -74,6 +74,7 @@ func (f *Flow) enqueue(ctx context.Context, it *item) error {
 	if refused {
 		return err
 	}
+	f.poke()
 	return &whisk.Error{Kind: whisk.Unavailable, Message: "The activation cannot be queued now, try again later.", Err: err}
 }
 

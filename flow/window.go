@@ -1,30 +1,48 @@
 package flow
 
-// window is the adaptive bound on rows run at once: halved when an invoker has
-// no room, raised by one with each success while it is used to the full. It
-// begins low, since what is free is not known.
+// window is the adaptive bound on rows run at once. It begins low, since what
+// is free is not known, and grows by one with each success until an invoker has
+// no room. Then it is halved, and grows carefully from there: by an eighth, or
+// by one, in the time that all its rows take, so that it comes near to what
+// there is without being refused over and over. Down at one it begins anew.
+// Only successes of a window that is used to the full count.
 //
 // Rows dispatched together are refused together; they are one sign of
 // congestion, not many. So each dispatch notes the epoch, a refusal ends it,
 // and refusals of an earlier epoch change nothing.
 type window struct {
 	limit, most int
-	epoch       int
+	epoch       int  // refusals that counted
+	careful     bool // the last refusal left some of it
+	credit      int  // successes that have not raised the limit yet
 }
 
-func newWindow(most int) window { return window{limit: min(8, most), most: most} }
+const (
+	firstWindow = 8
+	carefulStep = 8
+)
+
+func newWindow(most int) window { return window{limit: min(firstWindow, most), most: most} }
 
 // success notes that one of active rows has ended well.
 func (w *window) success(active int) {
-	if active >= w.limit {
-		w.limit = min(w.limit+1, w.most)
+	if active < w.limit {
+		return
 	}
+	if w.credit++; w.careful && w.credit < min(carefulStep, w.limit) {
+		return
+	}
+	w.credit = 0
+	w.limit = min(w.limit+1, w.most)
 }
 
 // busy notes that a row of the epoch was refused.
 func (w *window) busy(epoch int) {
-	if epoch == w.epoch {
-		w.limit = max(1, w.limit/2)
-		w.epoch++
+	if epoch != w.epoch {
+		return
 	}
+	w.epoch++
+	w.limit = max(1, w.limit/2)
+	w.careful = w.limit > 1
+	w.credit = 0
 }
