@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"hearth/invoker/sandbox"
-	"hearth/whisk"
 )
 
 // maxArgument is the longest JSON text that a program also gets as an
@@ -104,10 +103,11 @@ type lastLine struct {
 	keep int64
 
 	mu   sync.Mutex // guards below
-	text []byte     // the line, cut to keep and one more
+	text []byte     // the line, cut to little more than keep
 	size int64      // uncut
-	done bool       // the line has ended; blanks are how many blank ones followed
-	gap  int
+	done bool       // the line has ended
+	gap  int        // how many blank lines followed
+	pad  []byte     // the blanks at the beginning of the next
 }
 
 func (l *lastLine) write(b []byte) bool {
@@ -115,13 +115,17 @@ func (l *lastLine) write(b []byte) bool {
 	defer l.mu.Unlock()
 	for len(b) > 0 {
 		piece, rest, ended := bytes.Cut(b, []byte("\n"))
-		if l.done && len(bytes.TrimSpace(piece)) == 0 && ended {
-			l.gap++
+		if l.done && len(bytes.TrimSpace(piece)) == 0 {
+			l.pad = append(l.pad, piece[:min(len(piece), maxLine-len(l.pad))]...)
+			if ended {
+				l.gap, l.pad = l.gap+1, l.pad[:0]
+			}
 			b = rest
 			continue
 		}
 		if l.done {
 			l.release()
+			l.text, l.size, l.pad = append(l.text, l.pad...), int64(len(l.pad)), l.pad[:0]
 		}
 		l.text = append(l.text, piece[:min(int64(len(piece)), max(0, l.keep+maxLine-int64(len(l.text))))]...)
 		l.size += int64(len(piece))
@@ -222,5 +226,8 @@ func (b *box) unpackBinaryProgram(u *unpacker, text io.Reader) error {
 		_, err := u.file(programName, 0o755, f)
 		return err
 	}
-	return &codeError{whisk.SkeletonImage + ": the code is neither a zip, a tar.gz nor a program."}
+	if size == 0 {
+		return errNoCode
+	}
+	return &codeError{"The code is neither a zip or tar.gz archive nor a program."}
 }

@@ -38,7 +38,7 @@ type unpacker struct {
 type link struct{ name, target string }
 
 func newUnpacker(root *os.Root, uid int, goOn func() error) *unpacker {
-	return &unpacker{root: root, uid: uid, goOn: goOn, left: maxUnpacked, folders: map[string]bool{".": true}}
+	return &unpacker{root: root, uid: uid, goOn: goOn, entries: maxEntries, left: maxUnpacked, folders: map[string]bool{".": true}}
 }
 
 // bad makes the error for an archive that is refused.
@@ -145,7 +145,7 @@ func (u *unpacker) enter(name string) (string, error) {
 }
 
 func (u *unpacker) count() error {
-	if u.entries++; u.entries > maxEntries {
+	if u.entries--; u.entries < 0 {
 		return bad("it has more than %d entries", maxEntries)
 	}
 	return u.goOn()
