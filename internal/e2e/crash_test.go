@@ -61,6 +61,26 @@ func (r *received) load(ctx context.Context, p *platform, marks string) {
 // several times. Every id that a client received has one record, work that was
 // promised and not started runs, and nothing runs twice.
 func TestKilled(t *testing.T) {
+	marks := marksFile(t)
+	p := start(t, "--no-throttle", "--memory", "1024")
+	p.create("mark", "nodejs:default", leaveMark, map[string]any{"memory": 128})
+	got := &received{finished: map[string]bool{}, promised: map[string]bool{}}
+	for range size(2, 12) {
+		ctx, cancel := context.WithCancel(context.Background())
+		loaded := make(chan struct{})
+		go func() { got.load(ctx, p, marks); close(loaded) }()
+		<-time.After(time.Second + time.Duration(rand.IntN(1500))*time.Millisecond)
+		p.kill()
+		cancel()
+		<-loaded
+		p.launch()
+	}
+	got.check(t, p, marks)
+}
+
+// marksFile returns a file that every sandbox's user may append to.
+func marksFile(t *testing.T) string {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "hearth-marks-")
 	if err != nil {
 		t.Fatal(err)
@@ -76,21 +96,7 @@ func TestKilled(t *testing.T) {
 	if err := os.Chmod(marks, 0o666); err != nil {
 		t.Fatal(err)
 	}
-
-	p := start(t, "--no-throttle", "--memory", "1024")
-	p.create("mark", "nodejs:default", leaveMark, map[string]any{"memory": 128})
-	got := &received{finished: map[string]bool{}, promised: map[string]bool{}}
-	for range size(2, 12) {
-		ctx, cancel := context.WithCancel(context.Background())
-		loaded := make(chan struct{})
-		go func() { got.load(ctx, p, marks); close(loaded) }()
-		<-time.After(time.Second + time.Duration(rand.IntN(1500))*time.Millisecond)
-		p.kill()
-		cancel()
-		<-loaded
-		p.launch()
-	}
-	got.check(t, p, marks)
+	return marks
 }
 
 func (r *received) check(t *testing.T, p *platform, marks string) {

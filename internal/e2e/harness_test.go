@@ -58,6 +58,7 @@ func TestMain(m *testing.M) {
 type platform struct {
 	t    *testing.T
 	dir  string // --data
+	role string // "" is up
 	args []string
 	cmd  *exec.Cmd
 	log  *bytes.Buffer
@@ -68,9 +69,11 @@ type platform struct {
 
 // start runs `hearth up` on a data folder of its own and waits until it is
 // ready. The test's end stops it and fails if it does not stop cleanly.
-func start(t *testing.T, args ...string) *platform {
+func start(t *testing.T, args ...string) *platform { return startAs(t, "up", args...) }
+
+func startAs(t *testing.T, role string, args ...string) *platform {
 	t.Helper()
-	p := &platform{t: t, dir: filepath.Join(t.TempDir(), "data"), args: args}
+	p := &platform{t: t, dir: filepath.Join(t.TempDir(), "data"), role: role, args: args}
 	p.http = &http.Client{Timeout: 90 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 	p.launch()
 	t.Cleanup(func() {
@@ -78,7 +81,7 @@ func start(t *testing.T, args ...string) *platform {
 			p.stop()
 		}
 		if t.Failed() {
-			t.Logf("log of hearth up:\n%s", tail(p.log.String(), 8000))
+			t.Logf("log of hearth %s:\n%s", role, tail(p.log.String(), 8000))
 		}
 	})
 	return p
@@ -93,56 +96,77 @@ func tail(s string, n int) string {
 
 func (p *platform) launch() {
 	p.t.Helper()
-	bin, err := build()
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	args := append([]string{"up", "--data", p.dir, "--addr", "127.0.0.1:0", "--ops-addr", "127.0.0.1:0",
-		"--guest-key", guestUUID + ":" + guestKey}, p.args...)
-	p.cmd = exec.Command(bin, args...)
 	if p.log == nil {
 		p.log = &bytes.Buffer{}
 	}
-	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
-	if err := p.cmd.Start(); err != nil {
-		p.t.Fatal(err)
+	role := p.role
+	if role == "" {
+		role = "up"
 	}
-	var ends struct {
-		PID      int
-		API, Ops string
+	args := []string{role, "--data", p.dir, "--addr", "127.0.0.1:0", "--ops-addr", "127.0.0.1:0",
+		"--guest-key", guestUUID + ":" + guestKey}
+	var ends ends
+	p.cmd, ends = spawn(p.t, p.log, p.dir, append(args, p.args...)...)
+	p.base, p.ops = ends.API, ends.Ops
+}
+
+// ends is what a server writes when it is ready.
+type ends struct {
+	PID      int
+	API, Ops string
+}
+
+// spawn starts hearth as a server with the data folder dir, and waits until it
+// is ready.
+func spawn(t *testing.T, log io.Writer, dir string, args ...string) (*exec.Cmd, ends) {
+	t.Helper()
+	bin, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(bin, args...)
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
 	}
 	deadline := time.Now().Add(30 * time.Second)
 	for {
-		b, err := os.ReadFile(filepath.Join(p.dir, "endpoints.json"))
-		if err == nil && json.Unmarshal(b, &ends) == nil && ends.PID == p.cmd.Process.Pid {
-			break
+		var e ends
+		b, err := os.ReadFile(filepath.Join(dir, "endpoints.json"))
+		if err == nil && json.Unmarshal(b, &e) == nil && e.PID == cmd.Process.Pid {
+			return cmd, e
 		}
 		if time.Now().After(deadline) {
-			p.kill()
-			p.t.Fatalf("hearth up is not ready after 30 s:\n%s", p.log)
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+			t.Fatalf("hearth %s is not ready after 30 s:\n%s", args[0], log)
 		}
 		<-time.After(5 * time.Millisecond)
 	}
-	p.base, p.ops = ends.API, ends.Ops
 }
 
 // stop ends the process as an operator would.
 func (p *platform) stop() {
 	p.t.Helper()
-	_ = p.cmd.Process.Signal(os.Interrupt)
+	interrupt(p.t, p.cmd)
+	p.cmd = nil
+}
+
+func interrupt(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	_ = cmd.Process.Signal(os.Interrupt)
 	ended := make(chan error, 1)
-	go func(cmd *exec.Cmd) { ended <- cmd.Wait() }(p.cmd)
+	go func() { ended <- cmd.Wait() }()
 	select {
 	case err := <-ended:
 		if err != nil {
-			p.t.Errorf("hearth up ended with %v", err)
+			t.Errorf("%s ended with %v", cmd, err)
 		}
 	case <-time.After(60 * time.Second):
-		_ = p.cmd.Process.Kill()
+		_ = cmd.Process.Kill()
 		<-ended
-		p.t.Error("hearth up did not stop within 60 s")
+		t.Errorf("%s did not stop within 60 s", cmd)
 	}
-	p.cmd = nil
 }
 
 // kill ends the process with SIGKILL.
