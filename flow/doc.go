@@ -12,9 +12,9 @@
 // before a call is handed to an invoker its row is marked started, under a
 // token that no other start uses: only who holds the token runs the call, and
 // whoever finds a started row of a process that is gone fails it, but never
-// runs it. When the invokers have no room the row is queued again, the row
-// rests for a moment and the number of rows run at once is halved; each success
-// raises it by one.
+// runs it. When the invokers have no room the row is queued again and rests for
+// a moment, and the number of rows run at once is halved, to grow again with the
+// successes.
 //
 // A row ends with its record: the store deletes it in the transaction that
 // inserts the record, whoever hands that over.

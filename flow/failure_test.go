@@ -92,6 +92,30 @@ func TestFailureWithStoreAway(t *testing.T) {
 	})
 }
 
+func TestAttempts(t *testing.T) {
+	bubble(t, testConfig(), 1, func(t *testing.T, w *world, l *life) {
+		l.v.set(func() { l.v.fail = errors.New("something odd") })
+		c, n := newCall("ns", 1), &counter{}
+		l.submit(t, c, n)
+		time.Sleep(time.Minute)
+		w.wantRecord(t, c.ID, whisk.WhiskError, msgNotRun)
+		if got := w.count("start"); got != l.cfg.Attempts {
+			t.Errorf("%d attempts, want %d", got, l.cfg.Attempts)
+		}
+		n.want(t, 1)
+
+		l.v.set(func() { l.v.fail = nil })
+		l.keys = fakeKeys{err: &whisk.Error{Kind: whisk.Unauthenticated}}
+		c, n = newCall("ns", 1), &counter{}
+		c.Target.WantsKey = true
+		l.submit(t, c, n)
+		time.Sleep(time.Minute)
+		w.wantRecord(t, c.ID, whisk.WhiskError, msgNoKey)
+		n.want(t, 1)
+		l.wantClean(t)
+	})
+}
+
 func TestValidate(t *testing.T) {
 	if err := DefaultConfig().Validate(); err != nil {
 		t.Error(err)

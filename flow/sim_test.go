@@ -37,7 +37,7 @@ type simCall struct {
 // client received ends in exactly one record, and no code runs twice, whatever
 // fails and whenever processes are killed.
 func TestConservation(t *testing.T) {
-	seeds := 60
+	seeds := 40
 	if testing.Short() {
 		seeds = 20
 	}

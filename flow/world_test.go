@@ -1,0 +1,225 @@
+package flow
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"hearth/whisk"
+)
+
+var errAway = errors.New("store away")
+
+// world is what outlives a process: the store. Ops take effect when they are
+// handed over and are answered after a while.
+type world struct {
+	mu      sync.Mutex // guards all below
+	rows    map[whisk.ActivationID]*whisk.QueueRow
+	seq     int64
+	records map[whisk.ActivationID]*whisk.Activation
+	ops     []string
+	delay   time.Duration
+	away    bool
+	mute    bool // ops happen, but are never answered
+	reads   int
+	runs    map[whisk.ActivationID]int
+	journal []*whisk.Activation
+}
+
+func newWorld() *world {
+	return &world{
+		rows: map[whisk.ActivationID]*whisk.QueueRow{}, records: map[whisk.ActivationID]*whisk.Activation{},
+		runs: map[whisk.ActivationID]int{}, delay: time.Millisecond,
+	}
+}
+
+// do makes an op happen and answers for it.
+func (w *world) do(ctx context.Context, op string, f func()) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	if w.away {
+		w.mu.Unlock()
+		return errAway
+	}
+	f()
+	w.ops = append(w.ops, op)
+	delay := w.delay
+	if w.mute {
+		delay = time.Hour
+	}
+	w.mu.Unlock()
+	select {
+	case <-time.After(delay):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (w *world) Enqueue(ctx context.Context, row whisk.QueueRow) error {
+	var exists bool
+	err := w.do(ctx, "enqueue", func() {
+		if exists = w.rows[row.ID] != nil; !exists {
+			w.insert(row)
+		}
+	})
+	if err == nil && exists {
+		err = whisk.ErrExists
+	}
+	return err
+}
+
+func (w *world) insert(row whisk.QueueRow) {
+	w.seq++
+	row.Seq = w.seq
+	w.rows[row.ID] = &row
+}
+
+func (w *world) Start(ctx context.Context, id whisk.ActivationID, token, until int64) (ok bool, err error) {
+	err = w.do(ctx, "start", func() {
+		if r := w.rows[id]; r != nil && r.State == whisk.RowQueued {
+			r.State, r.Token, r.Until, ok = whisk.RowStarted, token, until, true
+		}
+	})
+	return ok && err == nil, err
+}
+
+func (w *world) StartNew(ctx context.Context, row whisk.QueueRow) error {
+	return w.do(ctx, "startnew", func() {
+		if w.records[row.ID] == nil && w.rows[row.ID] == nil {
+			w.insert(row)
+		}
+	})
+}
+
+func (w *world) Requeue(ctx context.Context, id whisk.ActivationID, token int64) error {
+	ok := false
+	err := w.do(ctx, "requeue", func() {
+		if r := w.rows[id]; r != nil && r.State == whisk.RowStarted && r.Token == token {
+			r.State, r.Token, r.Until, ok = whisk.RowQueued, 0, 0, true
+		}
+	})
+	if err == nil && !ok {
+		err = whisk.ErrChanged
+	}
+	return err
+}
+
+func (w *world) QueueRows(ctx context.Context, after int64, limit int) (out []whisk.QueueRow, err error) {
+	err = w.do(ctx, "read", func() {
+		w.reads++
+		for _, r := range w.rows {
+			if r.Seq > after {
+				out = append(out, *r)
+			}
+		}
+		slices.SortFunc(out, func(a, b whisk.QueueRow) int { return cmp.Compare(a.Seq, b.Seq) })
+		out = out[:min(limit, len(out))]
+	})
+	return out, err
+}
+
+func (w *world) Record(rec *whisk.Activation, done func(error)) {
+	w.mu.Lock()
+	if w.away {
+		w.mu.Unlock()
+		done(&whisk.Error{Kind: whisk.Unavailable, Message: "full"})
+		return
+	}
+	defer w.mu.Unlock()
+	w.commit(rec)
+	delay := w.delay
+	go func() {
+		time.Sleep(delay)
+		done(nil)
+	}()
+}
+
+// commit is called with mu held.
+func (w *world) commit(rec *whisk.Activation) {
+	w.ops = append(w.ops, "record")
+	if w.records[rec.ID] == nil && !rec.Unstored {
+		w.records[rec.ID] = rec
+	}
+	delete(w.rows, rec.ID)
+}
+
+// finish is what an invoker and the router do with a record: it is journalled,
+// and given to the store as soon as that is there.
+func (w *world) finish(rec *whisk.Activation) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.away {
+		w.journal = append(w.journal, rec)
+		return
+	}
+	w.commit(rec)
+}
+
+// back ends the store's absence.
+func (w *world) back() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.away, w.mute = false, false
+	for _, rec := range w.journal {
+		w.commit(rec)
+	}
+	w.journal = nil
+}
+
+func (w *world) set(change func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	change()
+}
+
+func (w *world) record(id whisk.ActivationID) *whisk.Activation {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.records[id]
+}
+
+func (w *world) row(id whisk.ActivationID) *whisk.QueueRow {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if r := w.rows[id]; r != nil {
+		c := *r
+		return &c
+	}
+	return nil
+}
+
+func (w *world) count(op string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := 0
+	for _, o := range w.ops {
+		if o == op {
+			n++
+		}
+	}
+	return n
+}
+
+// wantRecord fails unless the id has a record of the status.
+func (w *world) wantRecord(t *testing.T, id whisk.ActivationID, status whisk.Status, message string) {
+	t.Helper()
+	rec := w.record(id)
+	switch {
+	case rec == nil:
+		t.Errorf("%s has no record", id)
+	case rec.Response.Status != status:
+		t.Errorf("status = %v (%s), want %v", rec.Response.Status, rec.Response.Result, status)
+	case message != "" && string(rec.Response.Result) != `{"error":"`+message+`"}`:
+		t.Errorf("result = %s, want the error %q", rec.Response.Result, message)
+	}
+	if w.row(id) != nil {
+		t.Errorf("%s still has a row", id)
+	}
+}
