@@ -192,7 +192,7 @@ func TestNamespaces(t *testing.T) {
 			t.Errorf("GET %s = %d %s", target, a.status, a.body)
 		}
 	}
-	const plain = `"minActionMemory":128,"maxActionMemory":512,"minActionLogs":0,"maxActionLogs":10,"minActionTimeout":100,"maxActionTimeout":300000,"minActionConcurrency":1,"maxActionConcurrency":1,"maxParameterSize":"1048576 B","maxActionInstances":30}`
+	const plain = `"minActionMemory":128,"maxActionMemory":512,"minActionLogs":0,"maxActionLogs":10,"minActionTimeout":100,"maxActionTimeout":300000,"minActionConcurrency":1,"maxActionConcurrency":64,"maxParameterSize":"1048576 B","maxActionInstances":30}`
 	const rates = `{"invocationsPerMinute":60,"concurrentInvocations":30,"firesPerMinute":60,`
 	if a := w.do("GET", "alice/limits", ""); a.body != rates+plain {
 		t.Errorf("limits = %s", a.body)

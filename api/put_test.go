@@ -68,7 +68,7 @@ func TestPutTexts(t *testing.T) {
 		{"memory below", limits(`"memory":127`), 400, "memory size 127 MB below allowed threshold of 128 MB"},
 		{"logs above", limits(`"logs":11`), 400, "log size 11 MB exceeds allowed threshold of 10 MB"},
 		{"logs below", limits(`"logs":-1`), 400, "log size -1 MB below allowed threshold of 0 MB"},
-		{"concurrency above", limits(`"concurrency":2`), 400, "concurrency 2 exceeds allowed threshold of 1"},
+		{"concurrency above", limits(`"concurrency":65`), 400, "concurrency 65 exceeds allowed threshold of 64"},
 		{"concurrency below", limits(`"concurrency":0`), 400, "concurrency 0 below allowed threshold of 1"},
 		{"instances above", limits(`"instances":31`), 400, "Max action instance concurrency must not exceed your namespace concurrency of 30."},
 		{"instances below", limits(`"instances":-1`), 400, "Action container concurrency must be greater than or equal to 0."},

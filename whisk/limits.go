@@ -17,7 +17,7 @@ func (l Limits) TimeoutDuration() time.Duration { return time.Duration(l.Timeout
 type Range struct{ Min, Default, Max int64 }
 
 // SystemLimits are the operator's bounds on everything users send. They are
-// settings; DefaultSystemLimits has OpenWhisk's values.
+// settings; DefaultSystemLimits has OpenWhisk's values, but for concurrency.
 // Source: the contract's api.md §4 and operations.md §10.
 type SystemLimits struct {
 	Timeout     Range // ms
@@ -48,7 +48,7 @@ func DefaultSystemLimits() SystemLimits {
 		Timeout:     Range{100, 60_000, 300_000},
 		Memory:      Range{128, 256, 512},
 		Logs:        Range{0, 10, 10},
-		Concurrency: Range{1, 1, 1},
+		Concurrency: Range{1, 1, 64}, // a stated deviation: OpenWhisk's is 1
 
 		CodeSize:       48 << 20,
 		ParameterSize:  1 << 20,

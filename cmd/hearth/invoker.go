@@ -36,6 +36,7 @@ A unix socket serves this machine's same user and root; TCP needs certificates (
 	fs.StringVar(&run.listen, "listen", "", "where routers connect: unix:PATH or HOST:PORT")
 	fs.StringVar(&run.apiHost, "api-host", "http://127.0.0.1:3233", "where actions find the API, their __OW_API_HOST")
 	fs.StringVar(&run.opsAddr, "ops-addr", "127.0.0.1:3235", "where /metrics, /healthz and /debug/pprof listen")
+	fs.Int64Var(&vf.resultSize, "result-size", vf.resultSize, "bytes of an action's result; more is cut")
 	fs.DurationVar(&run.drain, "drain", defaultDrain, "how long running actions may take to finish after SIGTERM")
 	fs.BoolVar(&run.unsafe, "unsafe", false, "allow an --ops-addr beyond loopback")
 	fs.BoolVar(&run.debug, "debug", false, "log more")

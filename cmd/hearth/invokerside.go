@@ -39,6 +39,9 @@ func (f *invokerFlags) register(cmd *cobra.Command) {
 }
 
 func (f *invokerFlags) validate() error {
+	if f.resultSize <= 0 {
+		return usageError(errors.New("--result-size must be greater than 0"))
+	}
 	if f.memory < 128 {
 		return usageError(fmt.Errorf("--memory %d: want at least 128 (MB)", f.memory))
 	}

@@ -32,6 +32,7 @@ stops at once. What was promised to clients survives any end, kill -9 included.`
 		if err := errors.Join(rf.validate(), vf.validate()); err != nil {
 			return err
 		}
+		vf.resultSize = rf.limits.ResultSize
 		return up(cmd.Context(), &rf, &vf, cmd.OutOrStdout(), cmd.ErrOrStderr())
 	}
 	return withSettings(cmd)
