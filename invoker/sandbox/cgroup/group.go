@@ -56,10 +56,10 @@ func (g *Group) make() error {
 	return err
 }
 
-// Renew makes the group fit to start a process in again after [Group.Kill],
-// once it is empty: Linux kills whatever is cloned into a group that was ever
+// Renew makes the group fit to start a process in again after [Group.Kill]; it
+// waits up to patience until all in it have ended. Linux kills whatever is cloned into a group that was ever
 // killed as a whole (seen with 6.18).
-func (g *Group) Renew() error {
+func (g *Group) Renew(patience time.Duration) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.killed {
@@ -67,6 +67,9 @@ func (g *Group) Renew() error {
 	}
 	_ = g.fd.Close()
 	err := os.Remove(g.dirs.unified)
+	for end := time.Now().Add(patience); err != nil && time.Now().Before(end); err = os.Remove(g.dirs.unified) {
+		time.Sleep(time.Millisecond)
+	}
 	if err == nil {
 		err = g.make()
 	}

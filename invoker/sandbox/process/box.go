@@ -79,7 +79,7 @@ func (b *box) start(c program) (*proc, error) {
 		return nil, errDestroyed
 	}
 	if b.group != nil {
-		if err := b.group.Renew(); err != nil {
+		if err := b.group.Renew(goneWithin); err != nil {
 			p.closeFiles()
 			return nil, err
 		}
