@@ -35,6 +35,7 @@ type Driver struct {
 	log       *slog.Logger
 	dir       string // Config.Dir, or what took its place
 	fallback  bool
+	lock      *os.File // claims dir
 	starter   *starter
 	uids      *uidBlock    // nil unless root
 	groups    *cgroup.Tree // nil where there are none to have

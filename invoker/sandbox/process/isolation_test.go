@@ -167,7 +167,7 @@ func TestKilledDriver(t *testing.T) {
 	}
 	dir := t.TempDir()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestKilledDriver$")
-	cmd.Env = append(os.Environ(), "HEARTH_TEST_DRIVER_DIR="+dir)
+	cmd.Env = append(os.Environ(), "HEARTH_TEST_DRIVER_DIR="+dir, "TMPDIR="+t.TempDir())
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -245,6 +245,71 @@ func TestCloseDestroys(t *testing.T) {
 		t.Error("a closed driver creates sandboxes")
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "*", "*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+// TestOneDriverPerFolder: two would remove each other's sandboxes.
+func TestOneDriverPerFolder(t *testing.T) {
+	cfg := process.DefaultConfig(t.TempDir())
+	a, err := process.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := process.New(cfg); err == nil {
+		t.Error("a second driver works in the same folder")
+		_ = b.Close()
+	}
+	lookAround(t, a)
+	if err := a.Close(); err != nil {
+		t.Error(err)
+	}
+	b, err := process.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = b.Close()
+}
+
+// TestSweep: as root, what a killed driver left in the fallback folder goes
+// with the next driver there, whatever its folder.
+func TestSweep(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root falls back to another folder")
+	}
+	hidden := t.TempDir() // nobody passes through to it
+	fallback, err := os.MkdirTemp("/var/tmp", "hearth-fallback-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(fallback) })
+	if err := os.Chmod(fallback, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	stale := filepath.Join(fallback, "work-stale", "sandboxes", "x")
+	if err := os.MkdirAll(stale, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	var drivers []*process.Driver
+	for _, name := range []string{"a", "b"} {
+		cfg := process.DefaultConfig(filepath.Join(hidden, name))
+		cfg.FallbackDir = fallback
+		d, err := process.New(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		drivers = append(drivers, d)
+	}
+	if _, err := os.Stat(stale); !os.IsNotExist(err) {
+		t.Errorf("%s is still there: %v", stale, err)
+	}
+	for _, d := range drivers {
+		lookAround(t, d) // the other's sweep has left this one alone
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if left, _ := os.ReadDir(fallback); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
 }

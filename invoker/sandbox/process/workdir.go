@@ -1,11 +1,14 @@
 package process
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 const sandboxesFolder = "sandboxes"
@@ -34,10 +37,14 @@ func (d *Driver) openDir() error {
 			}
 		}
 	}
+	if d.lock, err = lockDir(dir); err != nil {
+		return err
+	}
 	d.dir = dir
-	boxes := filepath.Join(dir, sandboxesFolder)
-	killAll(func() []int { return withHome(boxes) }, goneWithin)
-	if err := removeTree(boxes); err != nil {
+	if d.fallback {
+		sweep(d.cfg.FallbackDir)
+	}
+	if err := clean(dir); err != nil {
 		return err
 	}
 	for _, sub := range []string{sandboxesFolder, launchersFolder} {
@@ -54,6 +61,51 @@ func (d *Driver) openDir() error {
 		}
 	}
 	return nil
+}
+
+// clean kills and removes the sandboxes that an earlier life left in a folder.
+func clean(dir string) error {
+	boxes := filepath.Join(dir, sandboxesFolder)
+	killAll(func() []int { return withHome(boxes) }, goneWithin)
+	return removeTree(boxes)
+}
+
+// sweep removes from the fallback folder what drivers left that were killed
+// and whose Config.Dir nobody uses any more.
+func sweep(fallback string) {
+	dirs, _ := filepath.Glob(filepath.Join(fallback, "work-*"))
+	for _, dir := range dirs {
+		lock, err := lockDir(dir)
+		if err != nil {
+			continue // in use; one's own is too
+		}
+		_ = clean(dir)
+		_ = os.RemoveAll(dir)
+		_ = lock.Close()
+	}
+}
+
+const lockFile = "lock"
+
+// lockDir claims a folder for this process: two drivers in one would remove
+// each other's sandboxes.
+func lockDir(dir string) (*os.File, error) {
+	path := filepath.Join(dir, lockFile)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("the folder %s is in use by another process: %w", dir, err)
+	}
+	ours, err1 := f.Stat()
+	there, err2 := os.Stat(path)
+	if err := errors.Join(err1, err2); err != nil || !os.SameFile(ours, there) {
+		_ = f.Close()
+		return nil, fmt.Errorf("the folder %s was removed just now: %w", dir, err)
+	}
+	return f, nil
 }
 
 // makePassable makes folders that others can pass through, whatever the umask.
@@ -115,6 +167,8 @@ func (d *Driver) removeDir() {
 	}
 	_ = os.RemoveAll(filepath.Join(d.dir, launchersFolder))
 	_ = os.Remove(filepath.Join(d.dir, sandboxesFolder))
+	_ = os.Remove(filepath.Join(d.dir, lockFile))
+	_ = d.lock.Close()
 	if d.fallback {
 		_ = os.Remove(d.dir)
 		_ = os.Remove(filepath.Dir(d.dir)) // unless another invoker is there
