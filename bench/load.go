@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"hearth/whisk"
@@ -55,5 +56,16 @@ var ErrThrottled = errors.New("the server throttles (429): start it with --no-th
 // error when that ends; the result so far comes with either. watch may be nil;
 // it is called from one goroutine at a time.
 func Run(ctx context.Context, p Plan, t Target, watch func(Progress)) (*Result, error) {
-	return nil, errors.New("not built yet")
+	if err := p.Validate(); err != nil {
+		return nil, fmt.Errorf("plan: %w", err)
+	}
+	pace, err := newPacer()
+	if err != nil {
+		return nil, err
+	}
+	defer pace.close()
+	if watch == nil {
+		watch = func(Progress) {}
+	}
+	return newEngine(p, t, pace).run(ctx, watch)
 }
