@@ -54,6 +54,7 @@ type program struct {
 	place   func(*pipes) []int  // where its pipes are among its descriptors
 	stdout  func(b []byte) bool // takes its stdout instead of the logs, may be nil
 	ends    bool                // its end is no fault
+	ours    bool                // see command
 }
 
 // start starts a program in the box.
@@ -87,7 +88,7 @@ func (b *box) start(c program) (*proc, error) {
 	}
 	st, err := b.d.starter.start(command{
 		path: c.path, args: c.args, env: c.env, dir: c.dir, uid: b.uid,
-		files: c.place(ps), group: b.group, pids: b.pidLimit(),
+		files: c.place(ps), group: b.group, pids: b.pidLimit(), ours: c.ours,
 	})
 	if err != nil {
 		p.closeFiles()
@@ -150,10 +151,7 @@ func (b *box) members() []int {
 			return nil
 		}
 		b.group.Kill()
-		return slices.DeleteFunc(b.group.Procs(), func(pid int) bool {
-			p, ok := readStat(pid)
-			return !ok || p.zombie // older kernels list the dead too
-		})
+		return slices.DeleteFunc(b.group.Procs(), gone) // older kernels list the dead too
 	case b.uid >= 0:
 		return ownedBy(b.uid, b.uid)
 	default:

@@ -120,7 +120,7 @@ func (d *Driver) version(path string, ask []string) (major, minor string, ok boo
 	p.rest, p.broke = func() {}, func(error) {}
 	st, err := d.starter.start(command{
 		path: path, args: append([]string{path}, ask...), env: b.environment(nil), dir: "/", uid: b.uid,
-		files: []int{d.null, ps.stdout, d.null}, pids: defaultPids,
+		files: []int{d.null, ps.stdout, d.null}, pids: defaultPids, ours: true,
 	})
 	if err != nil {
 		return "", "", false

@@ -33,7 +33,7 @@ func (b *box) launch(ctx context.Context, lang *language) (*launched, error) {
 		b.hint = b.heapHint
 	}
 	b.logs.begin(maxLine)
-	p, err := b.start(program{path: lang.path, args: args, env: b.environment(nil), dir: b.home, replies: true, place: place})
+	p, err := b.start(program{path: lang.path, args: args, env: b.environment(nil), dir: b.home, replies: true, place: place, ours: true})
 	if err != nil {
 		return nil, err
 	}

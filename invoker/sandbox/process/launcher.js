@@ -4,8 +4,7 @@
 // under way nothing runs here, as in a paused container.
 const fs = require('fs');
 const path = require('path');
-const vm = require('vm');
-const { createRequire } = require('module');
+const Module = require('module');
 const { Writable } = require('stream');
 const { pathToFileURL } = require('url');
 
@@ -151,25 +150,22 @@ function init({ init, activation_id: id, env }) {
   }
 }
 
-// evaluate runs source text as the body of a function and returns what it
-// calls main there, or exports as main.
+// evaluate runs source text as node's own loader runs a CommonJS module (which
+// is what lets it import modules in every version) and returns what it calls
+// main there, or exports as main.
 function evaluate({ main, file, folder }) {
   const name = path.join(folder, 'action.js');
   const text = fs.readFileSync(file, 'utf8');
-  const module = { exports: {} };
-  const body = `(function (require, module, exports, __filename, __dirname) {${text}
+  const module = new Module(name);
+  module.filename = name;
+  module.paths = Module._nodeModulePaths(folder);
+  return module._compile(`${text}
 ;try { return ${main}; } catch (e) {
   if (!(e instanceof ReferenceError)) throw e;
   const f = module.exports.${main} || exports.${main};
   if (f === undefined) throw e;
   return f;
-}})`;
-  const byDefault = vm.constants && vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER;
-  const f = vm.runInThisContext(body, {
-    filename: name,
-    importModuleDynamically: byDefault || ((what) => import(/^\.{0,2}\//.test(what) ? pathToFileURL(path.resolve(folder, what)) : what)),
-  });
-  return f.call(module.exports, createRequire(name), module, module.exports, name, folder);
+}`, name);
 }
 
 // load requires an unpacked archive, or imports it if it is an ES module.
@@ -186,7 +182,7 @@ function load({ main, folder }) {
     install(folder);
   }
   const entry = file !== undefined ? file : (pkg.main || (has('index.js') ? 'index.js' : has('index.mjs') ? 'index.mjs' : 'index.js'));
-  const require = createRequire(path.join(folder, 'package.json'));
+  const require = Module.createRequire(path.join(folder, 'package.json'));
   const pick = (m) => member(m, name) || (m && m.default && member(m.default, name));
   if (/\.mjs$/.test(entry) || (pkg.type === 'module' && !/\.cjs$/.test(entry))) {
     return import(pathToFileURL(require.resolve(path.join(folder, entry)))).then((m) => pick(m) || (typeof m.default === 'function' ? m.default : undefined));

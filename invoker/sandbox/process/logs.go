@@ -47,7 +47,7 @@ func newLogs() *logs { return &logs{now: time.Now} }
 func (l *logs) begin(limit int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.open, l.limit = true, limit
+	l.open, l.limit = true, max(limit, 0)
 }
 
 // end closes the logs and keeps what is in them for the next activation.

@@ -3,6 +3,7 @@ package process
 import (
 	"bytes"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -158,21 +159,32 @@ func withHome(dir string) []int {
 	return out
 }
 
-// killAll kills what find finds until it finds nothing or patience is over.
-// They are all stopped first: a process that is stopped does not fork.
+// killAll kills what find finds until it finds nothing, waits until all of that
+// has really ended, or until patience is over. They are all stopped first: a
+// process that is stopped does not fork.
 func killAll(find func() []int, patience time.Duration) (left []int) {
 	end := time.Now().Add(patience)
+	var seen []int
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
-		left = find()
-		if len(left) == 0 || time.Now().After(end) {
-			return left
-		}
-		for _, pid := range left {
+		found := find()
+		for _, pid := range found {
 			_ = syscall.Kill(pid, syscall.SIGSTOP)
 		}
-		for _, pid := range left {
+		for _, pid := range found {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		// A process that is ending may have lost what find goes by.
+		seen = append(seen, found...)
+		slices.Sort(seen)
+		seen = slices.DeleteFunc(slices.Compact(seen), gone)
+		if len(seen) == 0 || time.Now().After(end) {
+			return seen
 		}
 		time.Sleep(pause)
 	}
+}
+
+func gone(pid int) bool {
+	p, ok := readStat(pid)
+	return !ok || p.zombie
 }

@@ -25,6 +25,10 @@ type command struct {
 	files []int // files[i] becomes descriptor i; -1 leaves it closed
 	group *cgroup.Group
 	pids  int // bound for the uid, where it has one
+
+	// ours: a program of ours is started, not the user's, so that its limits
+	// may be set a moment after it has begun.
+	ours bool
 }
 
 // started is a process that has been started and not been waited for.
@@ -40,8 +44,8 @@ type starter struct {
 
 	// shell: limits cannot be set from outside (that takes CAP_SYS_RESOURCE
 	// for a process of another user), or the umask not here, so a shell sets
-	// them and then becomes the program. Known after the first start; used on
-	// the thread only.
+	// them and then becomes the program, as it always does for the user's own.
+	// Known after the first start; used on the thread only.
 	shell bool
 }
 
@@ -114,7 +118,8 @@ func (s *starter) start(c command) (started, error) {
 
 // fork runs on the starter's thread.
 func (s *starter) fork(c command) (started, error) {
-	if s.shell {
+	shell := s.shell || !c.ours
+	if shell {
 		c = c.byShell()
 	}
 	fd := -1
@@ -140,7 +145,7 @@ func (s *starter) fork(c command) (started, error) {
 	if err != nil {
 		return started{}, &os.PathError{Op: "start", Path: c.path, Err: err}
 	}
-	if !s.shell {
+	if !shell {
 		s.shell = errors.Is(c.bound(pid), unix.EPERM)
 	}
 	return started{pid, fd}, nil
@@ -166,9 +171,7 @@ const (
 	umask    = 0o077
 )
 
-// bound sets the resource limits from outside. For launchers this is long
-// before user code comes in; an executable may have run a few instructions
-// without them.
+// bound sets the resource limits from outside.
 func (c command) bound(pid int) error {
 	set := func(what int, n uint64) error { return unix.Prlimit(pid, what, &unix.Rlimit{Cur: n, Max: n}, nil) }
 	err := errors.Join(set(unix.RLIMIT_NOFILE, maxFiles), set(unix.RLIMIT_CORE, maxCore))

@@ -94,7 +94,7 @@ func NewBox(t *testing.T, d sandbox.Driver, spec sandbox.Spec) *Box {
 	return &Box{Sandbox: sb, t: t}
 }
 
-// With changes the limits of a call.
+// With changes the limits of a call. Negative LogBytes stand for none.
 type With struct {
 	Timeout               time.Duration
 	LogBytes, ResultBytes int64
@@ -110,6 +110,7 @@ func (w With) or() With {
 	if w.LogBytes == 0 {
 		w.LogBytes = 1 << 20
 	}
+	w.LogBytes = max(w.LogBytes, 0)
 	if w.ResultBytes == 0 {
 		w.ResultBytes = 1 << 20
 	}

@@ -201,7 +201,7 @@ func (s *suite) limits(t *testing.T) {
 	t.Run("no logs", func(t *testing.T) {
 		b := s.load(t, "spam", With{})
 		o := b.CallContext(context.Background(), `{"n":2000}`, With{LogBytes: -1})
-		if len(o.Logs) != 0 || o.Ending != sandbox.Replied {
+		if len(o.Logs) != 0 || o.LogsCut || o.Ending != sandbox.Replied {
 			t.Errorf("%d lines, %s", len(o.Logs), o.Ending)
 		}
 	})
