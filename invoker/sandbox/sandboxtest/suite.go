@@ -40,6 +40,7 @@ func Run(t *testing.T, newDriver func(*testing.T) sandbox.Driver) {
 			s := &suite{d: d, target: tg}
 			t.Run("good code", s.goodCode)
 			t.Run("bad code", s.badCode)
+			t.Run("bad init", s.badInit)
 			t.Run("limits", s.limits)
 			t.Run("ends", s.ends)
 		})

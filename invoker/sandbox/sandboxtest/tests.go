@@ -145,7 +145,10 @@ func (s *suite) badCode(t *testing.T) {
 			s.works(t)
 		})
 	}
-	inits := []struct {
+}
+
+func (s *suite) badInit(t *testing.T) {
+	tests := []struct {
 		code   string
 		with   With
 		ending sandbox.Ending
@@ -154,7 +157,7 @@ func (s *suite) badCode(t *testing.T) {
 		{"initexit", With{}, sandbox.Exited},
 		{"initloop", With{Timeout: 500 * time.Millisecond}, sandbox.TimedOut},
 	}
-	for _, tt := range inits {
+	for _, tt := range tests {
 		t.Run(tt.code, func(t *testing.T) {
 			code, ok := s.codes[tt.code]
 			if !ok {
