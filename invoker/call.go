@@ -119,12 +119,19 @@ func (v *Invoker) roomFor(in *call) bool {
 	return !in.NoQueue && len(v.pool.queue) < v.cfg.QueueLimit && v.held+in.bytes <= v.cfg.QueueBytes
 }
 
-// impossible returns the response of a call that this invoker can never run.
+// impossible returns the response of a call that this invoker can never run. A
+// router sends it only what nobody else can run either.
 func (v *Invoker) impossible(in *call) (whisk.Response, bool) {
-	if in.ticket.mb > v.pool.capacity || v.driverOf(in.Target) == nil {
-		return whisk.ErrorResponse(whisk.WhiskError, textProvision), true
+	switch e := in.Target.Exec; {
+	case in.ticket.mb > v.pool.capacity:
+		return whisk.ErrorResponse(whisk.WhiskError, textTooLarge(in.ticket.mb)), true
+	case v.driverOf(in.Target) != nil:
+		return whisk.Response{}, false
+	case e.Kind == whisk.Blackbox:
+		return unanswered(textNoImage(e.Image)), true
+	default:
+		return whisk.ErrorResponse(whisk.WhiskError, textNoKind(e.Kind)), true
 	}
-	return whisk.Response{}, false
 }
 
 // pin makes sure that the code of in stays in the cache, and returns false if

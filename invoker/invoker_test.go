@@ -219,8 +219,9 @@ func TestImpossibleCalls(t *testing.T) {
 			status whisk.Status
 			text   string
 		}{
-			{"too large", func(t *whisk.Target) { t.Limits.Memory = 1024 }, whisk.WhiskError, textProvision},
-			{"no such kind", func(t *whisk.Target) { t.Exec.Kind = "cobol:1" }, whisk.WhiskError, textProvision},
+			{"too large", func(t *whisk.Target) { t.Limits.Memory = 1024 }, whisk.WhiskError, textProvision + " No invoker has 1024 MB for one sandbox."},
+			{"no such kind", func(t *whisk.Target) { t.Exec.Kind = "cobol:1" }, whisk.WhiskError, textProvision + " No invoker offers the kind 'cobol:1'."},
+			{"no such image", func(t *whisk.Target) { t.Exec.Kind, t.Exec.Image = whisk.Blackbox, "me/img:2" }, whisk.DeveloperError, "Failed to pull container image 'me/img:2'."},
 			{"create fails", func(*whisk.Target) {}, whisk.WhiskError, textProvision},
 			{"bad image", func(t *whisk.Target) { t.Exec.Kind, t.Exec.Image = whisk.Blackbox, "img" }, whisk.DeveloperError, "Failed to pull container image 'img'."},
 		} {

@@ -24,6 +24,19 @@ const (
 	textStopped   = "The platform was stopped while the action was running."
 )
 
+func textNoImage(image string) string {
+	return fmt.Sprintf("Failed to pull container image '%s'.", image)
+}
+
+// OpenWhisk's text with the reason behind it.
+func textNoKind(kind string) string {
+	return textProvision + fmt.Sprintf(" No invoker offers the kind '%s'.", kind)
+}
+
+func textTooLarge(mb int64) string {
+	return textProvision + fmt.Sprintf(" No invoker has %d MB for one sandbox.", mb)
+}
+
 func textTimeout(limit time.Duration, init bool) string {
 	end := "."
 	if init {

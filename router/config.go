@@ -27,6 +27,12 @@ type Config struct {
 	// beginning of its Invoke.
 	MaxAge time.Duration
 
+	// AbsentAfter is how long, after this router's start and after an invoker
+	// has left, a call waits for an invoker that could run it at all (its kind
+	// or image, its memory). Then it goes to its home all the same, which ends
+	// it with a record that says why. 0 where no invoker comes later.
+	AbsentAfter time.Duration
+
 	// CodeWait bounds one fetch of an action's code.
 	CodeWait time.Duration
 
@@ -61,6 +67,7 @@ func DefaultConfig() Config {
 		WaitingBytes: 256 << 20,
 		RetryEvery:   25 * time.Millisecond,
 		MaxAge:       5 * time.Minute,
+		AbsentAfter:  time.Minute,
 		CodeWait:     10 * time.Second,
 		StartGrace:   30 * time.Second,
 		RedialWait:   2 * time.Second,
@@ -88,6 +95,9 @@ func (c Config) Validate() error {
 	}
 	if c.Tries > maxTries {
 		return fmt.Errorf("router: tries must be at most %d, got %d", maxTries, c.Tries)
+	}
+	if c.AbsentAfter < 0 {
+		return fmt.Errorf("router: absent after must not be negative, got %v", c.AbsentAfter)
 	}
 	if c.WaitingCalls < 0 || c.WaitingBytes < 0 {
 		return fmt.Errorf("router: bounds of the waiting queue must not be negative, got %d calls, %d bytes", c.WaitingCalls, c.WaitingBytes)

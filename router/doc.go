@@ -15,6 +15,10 @@
 //	                     have started moves on; any other is looked up by id
 //	                     and, failing that, ends in a failure record
 //
+// A call that no invoker can run at all (its kind, its image, its memory) waits
+// as others do while somebody may come who can. After [Config.AbsentAfter] its
+// home gets it, to end it with a record that says why.
+//
 // A call that may have started is never handed to anybody again. Records are
 // inserted if absent: where the router's failure record and the invoker's own
 // meet, the first stands, and the router answers with the one that stands.

@@ -89,7 +89,15 @@ func stopped(ctx context.Context) error {
 // offer asks the candidates in turn. errMoved: none took the call.
 func (r *Router) offer(ctx context.Context, c *whisk.Call, begun time.Time) (*whisk.Activation, error) {
 	var room [maxTries]*member
-	for _, m := range r.view.Load().candidates(room[:0], c.Target, c.Target.Name.Path(), time.Now(), r.cfg.Tries) {
+	v, key, now := r.view.Load(), c.Target.Name.Path(), time.Now()
+	candidates := v.candidates(room[:0], c.Target, key, now, r.cfg.Tries)
+	if len(candidates) == 0 {
+		if m := r.refuser(v, c.Target, key, now); m != nil {
+			r.m.impossible.Inc()
+			candidates = append(candidates, m)
+		}
+	}
+	for _, m := range candidates {
 		if err := ctx.Err(); err != nil {
 			return nil, stopped(ctx)
 		}

@@ -24,13 +24,17 @@ type member struct {
 	ownMB int64 // memory limits of this router's calls that are there
 }
 
-// offers reports whether the invoker can run the exec.
-func (m *member) offers(e *whisk.Exec) bool {
-	if e.Kind == whisk.Blackbox {
-		return slices.Contains(m.hello.Images, e.Image)
+// offers reports whether the invoker of that hello can run the target: it has
+// the kind or the image, and as much memory.
+func offers(h *whisk.Hello, t *whisk.Target) bool {
+	if h.Load.CapacityMB > 0 && t.Limits.Memory > h.Load.CapacityMB {
+		return false
 	}
-	for i := range m.hello.Runtimes {
-		if m.hello.Runtimes[i].Kind == e.Kind {
+	if t.Exec.Kind == whisk.Blackbox {
+		return slices.Contains(h.Images, t.Exec.Image)
+	}
+	for i := range h.Runtimes {
+		if h.Runtimes[i].Kind == t.Exec.Kind {
 			return true
 		}
 	}
@@ -79,10 +83,11 @@ type view struct {
 	runtimes whisk.Runtimes
 	images   []string
 	hellos   []whisk.Hello // by id
+	departed []departed    // who may come back
 }
 
-func newView(members map[string]*member) *view {
-	v := &view{members: members}
+func newView(members map[string]*member, gone []departed) *view {
+	v := &view{members: members, departed: gone}
 	slots := make([]ring.Slot, 0, len(members))
 	offers := make([][]whisk.Runtime, 0, len(members))
 	ids := make([]string, 0, len(members))

@@ -16,6 +16,8 @@ type meters struct {
 	dropped   *metrics.Counter
 	collected *metrics.Counter
 	malformed *metrics.Counter
+
+	impossible *metrics.Counter // calls that no invoker offers to run
 }
 
 func newMeters(set *metrics.Set, waiting func() float64, invokers func() float64) *meters {
@@ -33,5 +35,6 @@ func newMeters(set *metrics.Set, waiting func() float64, invokers func() float64
 		duplicate:  set.NewCounter(`router_failure_records_beaten_total`),
 		dropped:    set.NewCounter(`router_records_left_to_journal_total`),
 		collected:  set.NewCounter(`router_records_collected_total`),
+		impossible: set.NewCounter(`router_impossible_calls_total`),
 	}
 }

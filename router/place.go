@@ -20,7 +20,7 @@ const maxTries = 16
 // most n of them.
 //
 // Algorithm: walk the key's order on the ring and keep those that can run the
-// exec and are not draining. Those within their load bound come first, in ring
+// target and are not draining. Those within their load bound come first, in ring
 // order; then those over it, in ring order too. So a quiet mesh keeps an
 // action at home, a hot one spreads it along the ring, and if all are over
 // their bounds the home is tried anyway. The mean is only computed when
@@ -34,7 +34,7 @@ func (v *view) candidates(dst []*member, t *whisk.Target, key string, now time.T
 	bound := 0.0 // of this call, not yet known
 	v.ring.Walk(key, func(id string) bool {
 		m := v.members[id]
-		if !m.offers(&t.Exec) {
+		if !offers(&m.hello, t) {
 			return true
 		}
 		share, draining := m.share(now)
@@ -42,7 +42,7 @@ func (v *view) candidates(dst []*member, t *whisk.Target, key string, now time.T
 			return true
 		}
 		if share >= quietShare && bound == 0 {
-			bound = max(quietShare, spread*v.meanShare(&t.Exec, now))
+			bound = max(quietShare, spread*v.meanShare(t, now))
 		}
 		if share < quietShare || share <= bound {
 			dst = append(dst, m)
@@ -59,12 +59,12 @@ func (v *view) candidates(dst []*member, t *whisk.Target, key string, now time.T
 	return dst
 }
 
-// meanShare returns how full the invokers that can run the exec are on the
+// meanShare returns how full the invokers that can run the target are on the
 // average.
-func (v *view) meanShare(e *whisk.Exec, now time.Time) float64 {
+func (v *view) meanShare(t *whisk.Target, now time.Time) float64 {
 	sum, n := 0.0, 0
 	for _, m := range v.members {
-		if !m.offers(e) {
+		if !offers(&m.hello, t) {
 			continue
 		}
 		if share, draining := m.share(now); !draining {

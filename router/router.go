@@ -72,6 +72,7 @@ type Router struct {
 	waiting  *waiting
 	timers   sync.Pool     // of *time.Timer, stopped
 	joined   chan struct{} // capacity 1: somebody joined, collect soon
+	born     time.Time
 
 	mu   sync.Mutex // guards changes of view
 	view atomic.Pointer[view]
@@ -83,6 +84,7 @@ func New(cfg Config, c codes, rec recorder) *Router {
 		cfg: cfg, log: cfg.Logger, codes: c, recorder: rec,
 		waiting: newWaiting(cfg.WaitingCalls, cfg.WaitingBytes),
 		joined:  make(chan struct{}, 1),
+		born:    time.Now(),
 	}
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)
@@ -91,7 +93,7 @@ func New(cfg Config, c codes, rec recorder) *Router {
 	if set == nil {
 		set = metrics.NewSet()
 	}
-	r.view.Store(newView(nil))
+	r.view.Store(newView(nil, nil))
 	r.m = newMeters(set,
 		func() float64 { return float64(r.waiting.count.Load()) },
 		func() float64 { return float64(len(r.view.Load().members)) })
@@ -123,12 +125,13 @@ func (r *Router) Leave(id string) {
 func (r *Router) change(f func(map[string]*member)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	ms := maps.Clone(r.view.Load().members)
+	before := r.view.Load()
+	ms := maps.Clone(before.members)
 	if ms == nil {
 		ms = map[string]*member{}
 	}
 	f(ms)
-	r.view.Store(newView(ms))
+	r.view.Store(newView(ms, r.departures(before, ms, time.Now())))
 }
 
 func (r *Router) member(id string) *member { return r.view.Load().members[id] }

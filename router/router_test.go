@@ -25,6 +25,8 @@ func TestConfig(t *testing.T) {
 		{"no tries", func(c *Config) { c.Tries = 0 }, false},
 		{"too many tries", func(c *Config) { c.Tries = maxTries + 1 }, false},
 		{"no deadline", func(c *Config) { c.StartGrace = 0 }, false},
+		{"nobody comes later", func(c *Config) { c.AbsentAfter = 0 }, true},
+		{"negative absence", func(c *Config) { c.AbsentAfter = -1 }, false},
 	} {
 		cfg := DefaultConfig()
 		tt.edit(&cfg)
@@ -125,9 +127,9 @@ func TestShare(t *testing.T) {
 }
 
 func TestBlackboxImage(t *testing.T) {
-	m := &member{hello: whisk.Hello{Images: []string{"a"}, Runtimes: []whisk.Runtime{{Kind: "blackbox"}}}}
+	h := &whisk.Hello{Images: []string{"a"}, Runtimes: []whisk.Runtime{{Kind: "blackbox"}}}
 	for image, want := range map[string]bool{"a": true, "b": false} {
-		if got := m.offers(&whisk.Exec{Kind: whisk.Blackbox, Image: image}); got != want {
+		if got := offers(h, &whisk.Target{Exec: whisk.Exec{Kind: whisk.Blackbox, Image: image}}); got != want {
 			t.Errorf("offers %q = %v", image, got)
 		}
 	}

@@ -65,6 +65,9 @@ func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog
 
 	routing := router.DefaultConfig()
 	routing.Logger, routing.Metrics = log, s.metrics
+	if alone {
+		routing.AbsentAfter = 0 // the one invoker there is joins before the first call
+	}
 	if err := routing.Validate(); err != nil {
 		return s, err
 	}
