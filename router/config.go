@@ -47,7 +47,8 @@ type Config struct {
 	RedialWait  time.Duration
 	LookupEvery time.Duration
 
-	// StoreWait bounds the wait for the commit of a failure record.
+	// StoreWait is how long the commit of a failure record is waited for once
+	// the server stops; before that it takes as long as it takes.
 	StoreWait time.Duration
 
 	// CollectEvery is how often Run asks the invokers for unacknowledged

@@ -7,6 +7,12 @@ import (
 	"hearth/whisk"
 )
 
+// Pauses between two offers of a failure record to a recorder that is full.
+const (
+	commitRetryMin = 20 * time.Millisecond
+	commitRetryMax = time.Second
+)
+
 // settle finds out how a call ended whose connection broke, or makes an end.
 // It asks the invoker of the same id, through whichever connection it has
 // rejoined with, for RedialWait after it was last known to run the call and
@@ -54,26 +60,20 @@ func (r *Router) lookup(ctx context.Context, m *member, id whisk.ActivationID) (
 }
 
 // fail ends a call in a failure record and returns the record that stands:
-// another one if the invoker's own was stored before.
+// another one if the invoker's own was stored before. Nobody else has this
+// record, so it is not answered with before it is committed: while the store
+// is away the call has no end, and its client is promised one or told nothing.
 func (r *Router) fail(ctx context.Context, c *whisk.Call, message string) *whisk.Activation {
 	r.m.failed.Inc()
 	r.waiting.wake(maxPasses, 0)
 	rec := c.Failure(message, time.Now())
 	r.log.Warn("call failed", "activation", c.ID, "action", c.Target.Name.Path(), "reason", message)
 
-	// The record has to be written also when the server is stopping.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.StoreWait)
+	ctx, cancel := r.lastMoment(ctx)
 	defer cancel()
-	committed := make(chan error, 1)
-	r.recorder.Record(rec, func(err error) { committed <- err })
-	select {
-	case err := <-committed:
-		if err != nil {
-			r.m.dropped.Inc()
-			r.log.Error("failure record was not stored", "activation", c.ID, "err", err)
-			return rec
-		}
-	case <-ctx.Done():
+	if err := r.commit(ctx, rec); err != nil {
+		r.m.dropped.Inc()
+		r.log.Error("failure record was not stored", "activation", c.ID, "err", err)
 		return rec
 	}
 	if c.Unstored {
@@ -87,4 +87,45 @@ func (r *Router) fail(ctx context.Context, c *whisk.Call, message string) *whisk
 		r.m.duplicate.Inc()
 	}
 	return stands
+}
+
+// lastMoment returns a context that outlives ctx by StoreWait: what has to be
+// written is written also when the server is stopping.
+func (r *Router) lastMoment(ctx context.Context) (context.Context, context.CancelFunc) {
+	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		t := time.NewTimer(r.cfg.StoreWait)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			cancel()
+		case <-late.Done():
+		}
+	})
+	return late, func() { stop(); cancel() }
+}
+
+// commit returns nil when the record is committed, and offers it again for as
+// long as the recorder has no room for it.
+func (r *Router) commit(ctx context.Context, rec *whisk.Activation) error {
+	for pause := commitRetryMin; ; pause = min(2*pause, commitRetryMax) {
+		committed := make(chan error, 1)
+		r.recorder.Record(rec, func(err error) { committed <- err })
+		var err error
+		select {
+		case err = <-committed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		if whisk.KindOf(err) != whisk.Unavailable {
+			return err
+		}
+		t := time.NewTimer(pause)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return err
+		}
+	}
 }

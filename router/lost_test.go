@@ -1,6 +1,7 @@
 package router
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
@@ -100,4 +101,48 @@ func TestAnotherCallsRecordIsLost(t *testing.T) {
 			t.Errorf("got %v, %v; %d records", rec, err, len(s.records))
 		}
 	})
+}
+
+// TestFailureRecordIsCommitted: nobody is answered with a failure record that
+// the store does not have, unless the server stops.
+func TestFailureRecordIsCommitted(t *testing.T) {
+	full := &whisk.Error{Kind: whisk.Unavailable, Message: "full"}
+	for _, tt := range []struct {
+		name   string
+		refuse error // by the recorder, for a minute
+		stop   bool  // the server stops after five seconds
+		took   time.Duration
+		stored bool
+	}{
+		{name: "at once", stored: true},
+		{name: "full for a while", refuse: full, took: time.Minute, stored: true},
+		{name: "full when the server stops", refuse: full, stop: true, took: 7 * time.Second},
+		{name: "can never be stored", refuse: errors.New("too large")},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &store{refuse: tt.refuse}
+				r := newRouter(t, s, &fake{})
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				if tt.stop {
+					time.AfterFunc(5*time.Second, cancel)
+				}
+				time.AfterFunc(time.Minute, func() {
+					s.mu.Lock()
+					s.refuse = nil
+					s.mu.Unlock()
+				})
+				c := newCall()
+				begun := time.Now()
+				rec := r.fail(ctx, c, "lost")
+				if rec == nil || rec.ID != c.ID || (s.records[c.ID] == rec) != tt.stored {
+					t.Errorf("returned %v, stored %v", rec, s.records[c.ID])
+				}
+				if took := time.Since(begun); took < tt.took || took > tt.took+2*commitRetryMax {
+					t.Errorf("took %v, want about %v", took, tt.took)
+				}
+			})
+		})
+	}
 }
