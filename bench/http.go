@@ -10,8 +10,12 @@ type HTTPConfig struct {
 	URL    string // http or https
 	Method string // "" is GET without a Body, POST with one
 
-	// Header holds further header fields.
-	Header map[string]string
+	Header map[string]string // further fields; a Host replaces the URL's
+	Socket string            // connect to this unix socket instead of the URL's host, "" none
+
+	// Path appends a request's path and query to buf, in place of the URL's;
+	// nil takes that. It must be escaped. Many goroutines call it at once.
+	Path func(buf []byte, seq int64) []byte
 
 	User, Password string // basic authentication, "" none
 

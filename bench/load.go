@@ -40,10 +40,12 @@ const (
 	ClassServer      = "5xx"
 	ClassTimeout     = "timeout"         // no whole answer in time
 	ClassRefused     = "refused"         // no connection
+	ClassTLS         = "tls"             // no secure connection
 	ClassLost        = "connection lost" // before the answer was whole
 	ClassWrongAnswer = "wrong answer"    // well-formed, but not what was asked for
 	ClassBadAnswer   = "bad answer"      // not understood, or too long
 	ClassFailed      = "action failed"   // the action's own error
+	ClassPending     = "pending"         // the wait for the result was over (202)
 	ClassOverflow    = "overflow"        // never sent: too many were due before it
 )
 

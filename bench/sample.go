@@ -81,11 +81,11 @@ func (r *recorder) add(s *sample) {
 	res.Count++
 	latency := s.end - s.due
 	if res.Plan.Arrival != Closed {
-		record(&res.Lag, s.sent-s.due)
+		observe(&res.Lag, s.sent-s.due)
 	}
 	if s.hit.Class != "" {
 		res.Errors[bounded(res.Errors, s.hit.Class, maxClasses)]++
-		record(&res.Failed, latency)
+		observe(&res.Failed, latency)
 		return
 	}
 	res.Bytes += s.hit.Bytes
@@ -112,15 +112,15 @@ func (r *recorder) addPhases(h *Hit, took time.Duration) {
 	} else if h.Wait == 0 && h.Init == 0 && h.Run == 0 {
 		return
 	}
-	record(&res.Network, took-h.Wait-h.Init-h.Run)
-	record(&res.Wait, h.Wait)
+	observe(&res.Network, took-h.Wait-h.Init-h.Run)
+	observe(&res.Wait, h.Wait)
 	if h.Init > 0 {
-		record(&res.Init, h.Init)
+		observe(&res.Init, h.Init)
 	}
-	record(&res.RunTime, h.Run)
+	observe(&res.RunTime, h.Run)
 }
 
-func record(h **Histogram, d time.Duration) {
+func observe(h **Histogram, d time.Duration) {
 	if *h == nil {
 		*h = NewHistogram()
 	}
