@@ -1,6 +1,13 @@
 package whisk
 
-// AuthKey is a credential: the user name and password of HTTP Basic.
+import (
+	"errors"
+	"fmt"
+	"io"
+)
+
+// AuthKey is a credential: the user name and password of HTTP Basic. However it
+// is printed, logged or encoded, the key stays hidden; only Compact shows it.
 type AuthKey struct {
 	UUID string
 	Key  string // 64 characters; a secret
@@ -8,6 +15,17 @@ type AuthKey struct {
 
 // String hides the key, so that no log shows it by accident.
 func (k AuthKey) String() string { return k.UUID + ":…" }
+
+// Format hides the key from every verb of package fmt, %#v and %q included.
+func (k AuthKey) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) }
+
+// MarshalText hides the key from encoders, those of structured logs among them.
+func (k AuthKey) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText refuses: what MarshalText wrote holds no key.
+func (k *AuthKey) UnmarshalText([]byte) error { return errHiddenKey }
+
+var errHiddenKey = errors.New("a key is not read from encoded text")
 
 // Compact returns "uuid:key", for the one who owns it.
 func (k AuthKey) Compact() string { return k.UUID + ":" + k.Key }
