@@ -125,14 +125,27 @@ func TestClientBounds(t *testing.T) {
 		if err := c.Call(huge, ignore); err == nil {
 			t.Error("a call beyond the largest message was taken")
 		}
+		long := newCall()
+		target := *long.Target
+		long.Target = &target
+		long.Target.Exec.Main = strings.Repeat("x", maxHeader)
+		if err := c.Call(long, ignore); err == nil {
+			t.Error("a header beyond its bound, on which the server would hang up, was taken")
+		}
 		if len(c.calls) != 1 || len(c.byID) != 1 {
 			t.Errorf("%d calls are left", len(c.calls))
 		}
 	})
 }
 
-// Code that no message can hold drops its call, not the connection.
+// Code that no message, or not the queue, can hold drops its call, not the
+// connection.
 func TestHugeCode(t *testing.T) {
+	t.Run("message", func(t *testing.T) { testHugeCode(t, DefaultLimits().MaxMessage, 0) })
+	t.Run("queue", func(t *testing.T) { testHugeCode(t, 1, DefaultLimits().MaxQueued) })
+}
+
+func testHugeCode(t *testing.T, size, queued int) {
 	synctest.Test(t, func(t *testing.T) {
 		p, e := newPipes(), &echo{hold: true}
 		s := trusting(DefaultServerConfig(), e)
@@ -148,7 +161,13 @@ func TestHugeCode(t *testing.T) {
 		synctest.Wait()
 		e.held[0](whisk.Reply{Kind: whisk.NeedCode})
 		<-replies
-		c.Code(call.ID, make([]byte, c.cfg.MaxMessage))
+		c.link.mu.Lock()
+		c.link.queued += queued // as if so much waited
+		c.link.mu.Unlock()
+		c.Code(call.ID, make([]byte, size))
+		c.link.mu.Lock()
+		c.link.queued -= queued
+		c.link.mu.Unlock()
 		if r := <-replies; r.Kind != whisk.Busy {
 			t.Errorf("reply = %v, want busy", r.Kind)
 		}
@@ -264,5 +283,31 @@ func TestServerStopsGently(t *testing.T) {
 		if r := <-replies; r.Kind != whisk.Done {
 			t.Fatalf("reply = %v, want done", r.Kind)
 		}
+	}
+}
+
+// A client that stops writes its acknowledgements before it hangs up.
+func TestClientStopsGently(t *testing.T) {
+	ln, err := Listen("unix:"+t.TempDir()+"/s", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &echo{}
+	s := NewServer(DefaultServerConfig(), e, hello)
+	stopServer := run(t, func(ctx context.Context) error { return s.Serve(ctx, ln) })
+	dial, err := Dialer("unix:"+ln.Addr().String(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	up := make(chan whisk.Hello, 8)
+	c := clientOf(t, dial, func(cfg *ClientConfig) { cfg.OnUp = func(h whisk.Hello) { up <- h } })
+	stop := run(t, c.Run)
+	<-up
+	ids := make([]whisk.ActivationID, 50*idsPerAck)
+	c.Ack(ids...)
+	stop()
+	stopServer()
+	if e.acked != len(ids) {
+		t.Errorf("%d of %d acknowledgements came", e.acked, len(ids))
 	}
 }

@@ -72,13 +72,31 @@ func (c *Client) tell(typ frameType, id whisk.ActivationID, end bool, parts ...[
 	c.mu.Unlock()
 	switch err := l.send(typ, p.number, parts...); {
 	case err == nil:
-	case errors.Is(err, errTooLarge): // code beyond what a message can hold
+	case typ == frameCode && (errors.Is(err, errTooLarge) || errors.Is(err, errSlow) && l.reason() == nil):
+		// Beyond what a message or the queue can hold: no reason to break off
+		// what others do.
 		c.log.Error("call dropped", "activation", id, "err", err)
-		c.Cancel(id)
-		p.reply(whisk.Reply{Kind: whisk.Busy})
+		c.drop(l, p)
 	default:
 		l.shut(err) // what cannot be told would leave the call hanging
 	}
+}
+
+// drop cancels a call and answers it with Busy, unless it has ended by now.
+func (c *Client) drop(l *link, p *pending) {
+	c.mu.Lock()
+	mine := c.calls[p.number] == p
+	if mine {
+		c.forget(p)
+	}
+	c.mu.Unlock()
+	if !mine {
+		return
+	}
+	if err := l.send(frameCancel, p.number); err != nil {
+		l.shut(err)
+	}
+	p.reply(whisk.Reply{Kind: whisk.Busy})
 }
 
 // idsPerAck bounds the ids in one message.

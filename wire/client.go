@@ -66,6 +66,10 @@ func (c ClientConfig) Validate() error {
 	return c.Limits.Validate()
 }
 
+// parting bounds the wait for what is still to be written when Run's context
+// ends.
+const parting = time.Second
+
 // maxQuestions bounds the lookups and batches of records that are asked for at
 // once over one connection.
 const maxQuestions = 256
@@ -157,15 +161,16 @@ func (c *Client) connect(ctx context.Context) (up bool, err error) {
 	}
 	l := newLink(conn, c.cfg.MaxMessage, c.cfg.MaxQueued, c.cfg.silence())
 	stop := context.AfterFunc(ctx, func() { l.shut(context.Cause(ctx)) })
-	defer stop()
+	defer func() { stop() }()
 
 	var wg sync.WaitGroup
 	wg.Go(l.write)
 	hello, err := c.greet(l)
 	if err == nil {
-		var pongs atomic.Int64
-		pongs.Store(time.Now().UnixNano())
-		wg.Go(func() { c.ping(l, &pongs) })
+		stop()
+		stop = context.AfterFunc(ctx, func() { l.finish(parting) }) // acknowledgements may be on their way
+		pongs := &pulse{born: time.Now()}
+		wg.Go(func() { c.ping(l, pongs) })
 		c.mu.Lock()
 		c.link = l
 		c.mu.Unlock()
@@ -174,7 +179,7 @@ func (c *Client) connect(ctx context.Context) (up bool, err error) {
 		if c.cfg.OnUp != nil {
 			c.cfg.OnUp(hello)
 		}
-		err = l.read(func(int) bool { return true }, func() {}, func(f frame) error { return c.handle(l, f, &pongs) })
+		err = l.read(func(int) bool { return true }, func() {}, func(f frame) error { return c.handle(l, f, pongs) })
 	}
 	l.shut(err)
 	wg.Wait()
@@ -204,9 +209,20 @@ func (c *Client) greet(l *link) (whisk.Hello, error) {
 	return h, nil
 }
 
+// pulse is when something was last heard. It goes by the monotonic clock: the
+// wall's may be set while connections stand.
+type pulse struct {
+	born time.Time
+	last atomic.Int64 // since born
+}
+
+func (p *pulse) beat() { p.last.Store(int64(time.Since(p.born))) }
+
+func (p *pulse) silence() time.Duration { return time.Since(p.born) - time.Duration(p.last.Load()) }
+
 // ping sends pings until the link is closed, which it does itself when they
 // stay unanswered.
-func (c *Client) ping(l *link, pongs *atomic.Int64) {
+func (c *Client) ping(l *link, pongs *pulse) {
 	tick := time.NewTicker(c.cfg.PingEvery)
 	defer tick.Stop()
 	for {
@@ -215,7 +231,7 @@ func (c *Client) ping(l *link, pongs *atomic.Int64) {
 		case <-l.gone:
 			return
 		}
-		if time.Since(time.Unix(0, pongs.Load())) > c.cfg.silence() {
+		if pongs.silence() > c.cfg.silence() {
 			l.shut(errSilent)
 			return
 		}

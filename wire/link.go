@@ -259,11 +259,11 @@ func (l *link) reason() error {
 // farewell bounds the wait for the peer to close after finish.
 const farewell = time.Second
 
-// finish writes what is queued, tells the peer that no more will come, and
-// waits for it to close. (To close first would throw away what the peer has
-// not read yet.)
-func (l *link) finish() {
-	late := time.AfterFunc(l.timeout, func() { l.shut(errSlow) })
+// finish writes what is queued, within the limit, tells the peer that no more
+// will come, and waits for it to close. (To close first would throw away what
+// the peer has not read yet.)
+func (l *link) finish(limit time.Duration) {
+	late := time.AfterFunc(limit, func() { l.shut(errSlow) })
 	defer late.Stop()
 	l.mu.Lock()
 	for l.err == nil && l.queued > 0 {

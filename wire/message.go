@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 
 	"hearth/whisk"
 )
@@ -37,6 +38,9 @@ func encodeCall(c *whisk.Call) ([][]byte, error) {
 	open := *c
 	open.Env = nil // its own part: JSON in JSON would be rewritten
 	h, err := json.Marshal(&open)
+	if err == nil && len(h) > maxHeader { // the server would hang up on it
+		err = fmt.Errorf("%w: a header of %d bytes", errTooLarge, len(h))
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@ type echo struct {
 	mu        sync.Mutex
 	held      []func(whisk.Reply)
 	cancelled int
+	acked     int
 }
 
 func (e *echo) Call(c *whisk.Call, reply func(whisk.Reply)) error {
@@ -51,7 +52,11 @@ func (e *echo) Cancel(whisk.ActivationID) {
 	e.cancelled++
 }
 func (e *echo) Code(whisk.ActivationID, []byte) {}
-func (e *echo) Ack(...whisk.ActivationID)       {}
+func (e *echo) Ack(ids ...whisk.ActivationID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.acked += len(ids)
+}
 func (e *echo) Lookup(context.Context, whisk.ActivationID) (whisk.CallState, *whisk.Activation, error) {
 	return whisk.FinishedCall, nil, nil
 }

@@ -1,19 +1,14 @@
 package wire
 
-import (
-	"sync/atomic"
-	"time"
-
-	"hearth/whisk"
-)
+import "hearth/whisk"
 
 // handle acts on one message from the invoker.
-func (c *Client) handle(l *link, f frame, pongs *atomic.Int64) error {
+func (c *Client) handle(l *link, f frame, pongs *pulse) error {
 	switch f.typ {
 	case framePing:
 		return l.send(framePong, 0)
 	case framePong:
-		pongs.Store(time.Now().UnixNano())
+		pongs.beat()
 		return nil
 	case frameReply:
 		rep, err := decodeReply(f.payload, f.large)

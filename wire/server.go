@@ -158,7 +158,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 	s.m.connections.Inc()
 	defer s.m.connections.Dec()
 	ss := newSession(s, l)
-	defer context.AfterFunc(ctx, l.finish)()
+	defer context.AfterFunc(ctx, func() { l.finish(l.timeout) })()
 	err = ss.run(ctx)
 	if ctx.Err() == nil && !hungUp(err) {
 		s.m.broken.Inc()
