@@ -118,10 +118,7 @@ func (s *Server) call(q *request, name whisk.ActionName) (*whisk.Call, error) {
 	if err := checkFinal(a, payload); err != nil {
 		return nil, err
 	}
-	var args, env json.RawMessage
-	if len(a.Parameters) > 0 {
-		args, env = a.Parameters.Arguments(), a.Parameters.Environment()
-	}
+	args, env := a.Parameters.Bind(payload)
 	id := q.identity
 	return &whisk.Call{
 		ID: whisk.NewActivationID(), TransactionID: q.id,
@@ -130,7 +127,7 @@ func (s *Server) call(q *request, name whisk.ActionName) (*whisk.Call, error) {
 			Name: a.Name, Version: a.Version, Revision: a.Revision, Exec: a.Exec, Limits: a.Limits, WantsKey: wantsKey(a),
 		},
 		Env:      env,
-		Args:     whisk.MergeObjects(args, payload),
+		Args:     args,
 		Waited:   time.Since(q.began),
 		Unstored: id.Overrides.StoreActivations != nil && !*id.Overrides.StoreActivations,
 	}, nil

@@ -133,7 +133,7 @@ func TestCall(t *testing.T) {
 		{"no payload", `[]`, "", `{"a":1,"b":12345678901234567890}`, false},
 		{"empty payload", `[]`, " {} ", `{"a":1,"b":12345678901234567890}`, false},
 		{"payload wins", `[]`, `{"b": 1.50,"c":"ü\u0000"}`, `{"a":1,"b": 1.50,"c":"ü\u0000"}`, false},
-		{"environment is apart", `[]`, `{"e":2}`, `{"a":1,"b":12345678901234567890,"e":2}`, false},
+		{"environment is apart", `[]`, `{"e":{"x":1.0},"d":2}`, `{"a":1,"b":12345678901234567890,"d":2}`, false},
 		{"key wanted", `[{"key":"provide-api-key","value":true}]`, "", `{"a":1,"b":12345678901234567890}`, true},
 		{"key not wanted", `[{"key":"provide-api-key","value":""}]`, "", `{"a":1,"b":12345678901234567890}`, false},
 		{"final allows others", `[{"key":"final","value":true}]`, `{"c":1}`, `{"a":1,"b":12345678901234567890,"c":1}`, false},

@@ -3,6 +3,7 @@ package whisk
 import (
 	"bytes"
 	"encoding/json"
+	"strconv"
 )
 
 // Parameter is one default parameter of an action, package or trigger, or one
@@ -88,10 +89,12 @@ func (ps Parameters) Truthy(key string) bool {
 		return false
 	}
 	switch s := string(bytes.TrimSpace(v)); s {
-	case "false", "null", `""`, "0", "-0", "0.0", "":
+	case "false", "null", `""`, "":
 		return false
+	default:
+		n, err := strconv.ParseFloat(s, 64) // texts are quoted, so they never are numbers
+		return err != nil || n != 0
 	}
-	return true
 }
 
 // Set returns a copy of ps in which key has the value.

@@ -107,7 +107,8 @@ func TestParameters(t *testing.T) {
 	if b, _ := json.Marshal(Parameters(nil)); string(b) != "[]" {
 		t.Errorf("empty list = %s", b)
 	}
-	for v, want := range map[string]bool{"true": true, "false": false, "0": false, `""`: false, "null": false, "{}": true, `"x"`: true, "1": true} {
+	for v, want := range map[string]bool{"true": true, "false": false, "0": false, `""`: false, "null": false, "{}": true, `"x"`: true, "1": true,
+		"0.00": false, "-0": false, "0e3": false, "1e-3": true, `"0"`: true, "[]": true, "1e999": true} {
 		if got := (Parameters{{Key: "c", Value: json.RawMessage(v)}}).Truthy("c"); got != want {
 			t.Errorf("Truthy(%s) = %t", v, got)
 		}
