@@ -1,6 +1,7 @@
 package invoker
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -9,6 +10,10 @@ import (
 
 // maxFetching bounds the calls that wait for code; each holds its arguments.
 const maxFetching = 256
+
+// codePause is how long no code is asked for after some could not be kept: it
+// may be large, and routers ask again at once.
+const codePause = time.Second
 
 // fetch is code on its way here. The first of its calls has been told NeedCode;
 // the others wait for what comes of it, and those that may be queued have been
@@ -20,7 +25,7 @@ type fetch struct {
 
 // fetch lets in wait for its code. The caller holds mu.
 func (v *Invoker) fetch(in *call) {
-	if v.fetching >= maxFetching || v.held+in.bytes > v.cfg.QueueBytes {
+	if v.fetching >= maxFetching || v.held+in.bytes > v.cfg.QueueBytes || time.Now().Before(v.noCode) {
 		v.turnAway(in)
 		return
 	}
@@ -89,16 +94,24 @@ func (v *Invoker) Code(id whisk.ActivationID, code []byte) {
 	v.workers.Go(func() { v.store(in, f, code) })
 }
 
-// store puts code into the cache and admits the calls that wait for it. If
-// that fails, the call that brought it fails with it, and the next asks.
+// store puts code into the cache and admits the calls that wait for it. If the
+// code is wrong, the call that brought it fails with it, and the next asks. If
+// it cannot be kept, they are all turned away, to find room elsewhere or later.
 func (v *Invoker) store(in *call, f *fetch, code []byte) {
 	d := in.Target.Exec.Code
 	err := v.code.put(d, code)
 	v.mu.Lock()
 	defer v.unlock()
 	if err != nil {
+		v.log.Error("invoker: code was not taken", "action", in.Target.Name.String(), "err", err)
+		if !errors.Is(err, errDigest) {
+			v.noCode = time.Now().Add(codePause)
+			for _, w := range slices.Clone(f.calls) {
+				v.turnAway(w)
+			}
+			return
+		}
 		f.storing = false
-		v.log.Error("invoker: code is of no use", "action", in.Target.Name.String(), "err", err)
 		switch {
 		case in.stage == stageFetching:
 			v.unfetch(in)

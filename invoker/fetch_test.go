@@ -1,7 +1,9 @@
 package invoker
 
 import (
+	"os"
 	"testing"
+	"time"
 
 	"hearth/whisk"
 )
@@ -47,5 +49,32 @@ func TestNextAsksForCodeWhenTheFirstLeaves(t *testing.T) {
 		r.expect(outs[3], whisk.NeedCode)
 		r.v.Code(calls[3].ID, []byte("code"))
 		r.done(outs[3])
+	})
+}
+
+// A disk that takes no code is no fault of the calls: they are turned away.
+func TestCodeThatCannotBeKept(t *testing.T) {
+	inBubble(t, nil, func(r *rig) {
+		dir := r.v.code.dir
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		a, b := withCode(newTestCall("a", `{}`), "code"), withCode(newTestCall("a", `{}`), "code")
+		b.NoQueue = true
+		qa, qb := r.call(a), r.call(b)
+		r.expect(qa, whisk.NeedCode)
+		r.v.Code(a.ID, []byte("code"))
+		r.expect(qa, whisk.Busy)
+		r.expect(qb, whisk.Busy)
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		r.expect(r.call(withCode(newTestCall("a", `{}`), "code")), whisk.Busy)
+		time.Sleep(codePause)
+		c := withCode(newTestCall("a", `{}`), "code")
+		qc := r.call(c)
+		r.expect(qc, whisk.NeedCode)
+		r.v.Code(c.ID, []byte("code"))
+		r.done(qc)
 	})
 }

@@ -55,9 +55,10 @@ type Invoker struct {
 	pool     *pool
 	calls    map[whisk.ActivationID]*call
 	fetches  map[whisk.Digest]*fetch
-	fetching int   // calls that wait for code
-	held     int64 // bytes of fetching and queued calls
-	running  int   // calls
+	fetching int       // calls that wait for code
+	noCode   time.Time // until then calls whose code is not here are turned away
+	held     int64     // bytes of fetching and queued calls
+	running  int       // calls
 	draining bool
 	closed   bool
 	empty    chan struct{} // made by Drain, closed when there are no calls
