@@ -166,10 +166,7 @@ func (x *frontExchange) finish() {
 
 // fail answers with an error in the API's shape.
 func (x *frontExchange) fail(status int, message string) {
-	id := x.r.Header.Get("X-Request-ID")
-	if !frontRequestID(id) {
-		id = whisk.NewActivationID().String()
-	}
+	id := requestID(x.r.Header)
 	body, _ := json.Marshal(struct { // strings always encode
 		Error string `json:"error"`
 		Code  string `json:"code"`
@@ -180,19 +177,4 @@ func (x *frontExchange) fail(status int, message string) {
 	h.Set("X-Request-ID", id)
 	x.WriteHeader(status)
 	_, _ = x.Write(body) // a client that has left needs no answer
-}
-
-// frontRequestID reports whether a client's request id can be used.
-func frontRequestID(s string) bool {
-	if len(s) == 0 || len(s) > 64 {
-		return false
-	}
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_':
-		default:
-			return false
-		}
-	}
-	return true
 }

@@ -184,13 +184,15 @@ func TestSourceOf(t *testing.T) {
 	}
 }
 
-func TestFrontRequestID(t *testing.T) {
-	for s, want := range map[string]bool{
-		"": false, "a": true, "AZ_az-09": true, strings.Repeat("a", 64): true,
-		strings.Repeat("a", 65): false, "a b": false, "a\"": false, "é": false,
-	} {
-		if got := frontRequestID(s); got != want {
-			t.Errorf("frontRequestID(%q) = %v, want %v", s, got, want)
+func TestFrontReplacesReservedID(t *testing.T) {
+	inFront(t, nil, servePong, func(t *testing.T, b *frontBubble) {
+		c := b.dial()
+		c.send("GET /%s HTTP/1.1\r\nHost: h\r\nX-Request-ID: sid_1\r\n\r\n", strings.Repeat("a", 9<<10))
+		res, body := c.answer()
+		id := res.Header.Get("X-Request-ID")
+		if res.StatusCode != 414 || len(id) != 32 || !validRequestID(id) {
+			t.Errorf("got %d with the id %q, want 414 with an id of 32 letters and digits", res.StatusCode, id)
 		}
-	}
+		checkFail(t, res, body, id)
+	})
 }
