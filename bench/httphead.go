@@ -32,7 +32,8 @@ func parseHead(b []byte) (head, error) {
 	if len(line) < 12 || string(line[:7]) != "HTTP/1." || line[7] < '0' || line[7] > '1' || line[8] != ' ' || len(line) > 12 && line[12] != ' ' {
 		return h, errMalformed
 	}
-	h.close = line[7] == '0'
+	old := line[7] == '0'
+	h.close = old
 	for _, c := range line[9:12] {
 		if c < '0' || c > '9' {
 			return h, errMalformed
@@ -53,6 +54,9 @@ func parseHead(b []byte) (head, error) {
 		}
 	}
 	if h.chunked {
+		if old {
+			return h, errMalformed // HTTP/1.0 knew no chunks: its end cannot be trusted
+		}
 		h.length = -1
 	}
 	return h, nil

@@ -45,8 +45,8 @@ func FuzzReceive(f *testing.F) {
 		if (err == nil) != (again == nil) || err == nil && (a.Status != b.Status || !bytes.Equal(a.Body, b.Body)) {
 			t.Fatalf("in pieces %v %v, at once %v %v", a, err, b, again)
 		}
-		if err != nil {
-			return
+		if err != nil || bytes.ContainsAny(bytes.ReplaceAll(text, crlf, nil), "\r\n") {
+			return // net/http takes other ends of lines, too
 		}
 		in := bufio.NewReader(bytes.NewReader(text))
 		for {
