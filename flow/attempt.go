@@ -2,14 +2,13 @@ package flow
 
 import (
 	"context"
-	"time"
 
 	"hearth/whisk"
 )
 
 // attempt starts the row and offers its call to the invokers.
 func (f *Flow) attempt(it *item) outcome {
-	if time.Since(it.created) > f.cfg.MaxAge {
+	if it.waited() > f.cfg.MaxAge {
 		f.m.aged.Inc()
 		return f.fail(it, msgAged)
 	}
@@ -34,7 +33,7 @@ func (f *Flow) attempt(it *item) outcome {
 	if o, ok := f.start(it); !ok {
 		return o
 	}
-	c.Waited = it.call.Waited + time.Since(it.created)
+	c.Waited = it.call.Waited + it.waited()
 	rec, err := f.invoker.Invoke(f.runs, c, 0)
 	return f.conclude(it, c, rec, err)
 }

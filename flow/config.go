@@ -27,8 +27,9 @@ type Config struct {
 	Attempts int
 
 	// MaxRows and MaxBytes bound the queued rows kept in memory, beside those
-	// that workers have in hand; one namespace has at most half of each. More wait in the store alone, and cost a second
-	// reading of what is in memory whenever they are read back.
+	// that workers have in hand; one namespace has at most half of each. More
+	// wait in the store alone, and cost a second reading of what is in memory
+	// whenever they are read back.
 	MaxRows  int
 	MaxBytes int64
 
@@ -41,8 +42,9 @@ type Config struct {
 	Patience time.Duration
 
 	// QueueWait is how long an invoker may keep a call queued, Grace what a run
-	// may take beyond its waits and twice its time limit. They only tell when a
-	// started row without a process counts as broken off.
+	// may take beyond its waits and twice its time limit: the router's own
+	// grace, the fetch of its code, and a redial. They only tell when a started
+	// row without a process counts as broken off.
 	QueueWait time.Duration
 	Grace     time.Duration
 
@@ -76,11 +78,11 @@ func DefaultConfig() Config {
 		MaxBacklog:   100_000,
 		Patience:     5 * time.Second,
 		QueueWait:    5 * time.Minute,
-		Grace:        2 * time.Minute,
+		Grace:        time.Minute,
 		BusyMin:      20 * time.Millisecond,
 		BusyMax:      2 * time.Second,
 		StoreTimeout: 10 * time.Second,
-		SweepEvery:   time.Minute,
+		SweepEvery:   30 * time.Second,
 		DrainBudget:  30 * time.Second,
 	}
 }

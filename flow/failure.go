@@ -93,7 +93,7 @@ func (f *Flow) itemFailure(it *item, message string) *whisk.Activation {
 		return failure(it.id, it.ns, nil, message)
 	}
 	rec := it.call.Failure(message, time.Now())
-	rec.Facts.Wait += time.Since(it.created).Milliseconds()
+	rec.Facts.Wait += it.waited().Milliseconds()
 	return rec
 }
 

@@ -28,7 +28,8 @@ type queue interface {
 	Requeue(ctx context.Context, id whisk.ActivationID, token int64) error // of kind Conflict: the token does not hold
 }
 
-// rows reads the durable queue, in the order of Seq.
+// rows reads the durable queue, in the order of Seq. It may return fewer than
+// limit, but none only where there are no more.
 type rows interface {
 	QueueRows(ctx context.Context, after int64, limit int) ([]whisk.QueueRow, error)
 }
@@ -224,6 +225,10 @@ func (f *Flow) row(c *whisk.Call, created time.Time) (whisk.QueueRow, error) {
 		Code: c.Target.Exec.Code, Payload: sealed,
 	}, nil
 }
+
+// waited is how long an item has waited. Rows of an earlier process go by the
+// wall's clock, which may have been set back.
+func (it *item) waited() time.Duration { return max(0, time.Since(it.created)) }
 
 // until is when a call that starts now, after waiting at most so long, must
 // have ended.

@@ -159,3 +159,24 @@ func TestTwoRouters(t *testing.T) {
 		b.wantClean(t)
 	})
 }
+
+// A row is found although the store gives out one at a time, and runs although
+// the clock has been set back since.
+func TestRecoverBehindTheClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		w.short = true
+		w.leave(t, newCall("ns", 10), whisk.RowStarted, time.Hour)
+		c := newCall("ns", 10)
+		w.leave(t, c, whisk.RowQueued, 0)
+		w.set(func() { w.rows[c.ID].Created += time.Hour.Milliseconds() })
+		l := start(w, testConfig(), 4)
+		defer l.stop()
+		time.Sleep(time.Minute)
+		w.wantRecord(t, c.ID, whisk.Success, "")
+		if l.v.last.Waited < 0 {
+			t.Errorf("the call had waited %v", l.v.last.Waited)
+		}
+		l.wantClean(t)
+	})
+}

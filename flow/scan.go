@@ -111,7 +111,7 @@ type pass struct {
 func (f *Flow) scan(ctx context.Context, p pass) (full bool, err error) {
 	for after := int64(0); ; {
 		page, err := f.page(ctx, after)
-		if err != nil {
+		if err != nil || len(page) == 0 {
 			return full, err
 		}
 		var lost []whisk.QueueRow
@@ -132,12 +132,10 @@ func (f *Flow) scan(ctx context.Context, p pass) (full bool, err error) {
 		if err := f.failRows(ctx, lost); err != nil {
 			return full, err
 		}
-		if len(page) < pageRows {
-			return full, nil
-		}
 	}
 }
 
+// page returns some rows; none if there are no more.
 func (f *Flow) page(ctx context.Context, after int64) ([]whisk.QueueRow, error) {
 	ctx, cancel := context.WithTimeout(ctx, f.cfg.StoreTimeout)
 	defer cancel()

@@ -26,6 +26,7 @@ type world struct {
 	away    bool
 	mute    bool // ops happen, but are never answered
 	reads   int
+	short   bool // reads return one row at a time
 	runs    map[whisk.ActivationID]int
 	journal []*whisk.Activation
 }
@@ -121,6 +122,9 @@ func (w *world) QueueRows(ctx context.Context, after int64, limit int) (out []wh
 		}
 		slices.SortFunc(out, func(a, b whisk.QueueRow) int { return cmp.Compare(a.Seq, b.Seq) })
 		out = out[:min(limit, len(out))]
+		if w.short && len(out) > 1 {
+			out = out[:1]
+		}
 	})
 	return out, err
 }

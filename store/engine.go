@@ -79,7 +79,7 @@ type Engine interface {
 	Code(context.Context, whisk.Digest) ([]byte, error)
 	// SweepCode deletes the blobs that no document and no queue row names and
 	// that were stored, or lost their last document, before the time. It
-	// returns how many.
+	// returns how many. Commits go on meanwhile.
 	SweepCode(ctx context.Context, olderThan time.Time) (int, error)
 
 	// Credential returns a credential or ErrNotFound.
@@ -109,6 +109,8 @@ type Engine interface {
 	// or that it is unknown; all may be given again.
 	Commit(context.Context, []Op) ([]Result, error)
 	// QueueRows lists rows in any state with a Seq above after, ascending.
+	// Where payloads are large it returns fewer than limit, but one at least
+	// if there is one: only none says that there are no more.
 	QueueRows(ctx context.Context, after int64, limit int) ([]QueueRow, error)
 
 	Close() error

@@ -96,6 +96,9 @@ func (d *DB) ExpireActivations(ctx context.Context, before time.Time, most int) 
 	return int(n), err
 }
 
+// pageBytes is how many bytes of payloads QueueRows goes on after.
+const pageBytes = 8 << 20
+
 // QueueRows implements [store.Engine].
 func (d *DB) QueueRows(ctx context.Context, after int64, most int) ([]store.QueueRow, error) {
 	rows, err := d.reader.QueryContext(ctx, `SELECT seq, id, ns, state, token, until, created, code, payload
@@ -105,7 +108,7 @@ func (d *DB) QueueRows(ctx context.Context, after int64, most int) ([]store.Queu
 	}
 	defer func() { _ = rows.Close() }()
 	var out []store.QueueRow
-	for rows.Next() {
+	for size := 0; size < pageBytes && rows.Next(); {
 		var r store.QueueRow
 		var id, code []byte
 		err := rows.Scan(&r.Seq, &id, &r.Namespace, &r.State, &r.Token, &r.Until, &r.Created, &code, &r.Payload)
@@ -115,6 +118,7 @@ func (d *DB) QueueRows(ctx context.Context, after int64, most int) ([]store.Queu
 		copy(r.ID[:], id)
 		copy(r.Code[:], code)
 		out = append(out, r)
+		size += len(r.Payload)
 	}
 	return out, wrap(rows.Err(), "read the queue")
 }

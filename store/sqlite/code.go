@@ -26,15 +26,23 @@ func (d *DB) Code(ctx context.Context, id whisk.Digest) ([]byte, error) {
 	return text, wrap(err, "read code "+id.String())
 }
 
+// sweepBatch is how many blobs one transaction of SweepCode deletes: they may
+// be large, and nothing is committed meanwhile.
+const sweepBatch = 16
+
 // SweepCode implements [store.Engine]. The end of a queue row does not make a
 // blob young again: its run is over.
-func (d *DB) SweepCode(ctx context.Context, olderThan time.Time) (int, error) {
-	res, err := d.writer.ExecContext(ctx, `DELETE FROM codes WHERE since < ?
-		AND NOT EXISTS (SELECT 1 FROM docs WHERE docs.code = codes.digest)
-		AND digest NOT IN (SELECT code FROM queue WHERE code IS NOT NULL)`, olderThan.UnixMilli())
-	if err != nil {
-		return 0, wrap(err, "sweep code")
+func (d *DB) SweepCode(ctx context.Context, olderThan time.Time) (swept int, err error) {
+	for n := int64(sweepBatch); n == sweepBatch; swept += int(n) {
+		res, err := d.writer.ExecContext(ctx, `DELETE FROM codes WHERE rowid IN (SELECT rowid FROM codes WHERE since < ?
+			AND NOT EXISTS (SELECT 1 FROM docs WHERE docs.code = codes.digest)
+			AND digest NOT IN (SELECT code FROM queue WHERE code IS NOT NULL) LIMIT ?)`, olderThan.UnixMilli(), sweepBatch)
+		if err != nil {
+			return swept, wrap(err, "sweep code")
+		}
+		if n, err = res.RowsAffected(); err != nil {
+			return swept, err
+		}
 	}
-	n, err := res.RowsAffected()
-	return int(n), err
+	return swept, nil
 }

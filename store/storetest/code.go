@@ -3,6 +3,7 @@ package storetest
 import (
 	"bytes"
 	"crypto/sha256"
+	"fmt"
 	"testing"
 	"time"
 
@@ -71,4 +72,8 @@ func codeSweep(t *testing.T, e store.Engine) {
 	}
 	sweep("the deleted action's code is young", past, 0)
 	sweep("the deleted action's code is loose", future, 1)
+	for i := range 100 {
+		putCode(t, e, fmt.Sprint("many ", i))
+	}
+	sweep("many are loose", future, 100)
 }

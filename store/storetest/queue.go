@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"testing"
@@ -102,6 +103,31 @@ func queueOrder(t *testing.T, e store.Engine) {
 	commit(t, e, store.Op{Kind: store.OpEnqueue, Row: newRow("ns", "next")})
 	if rows := must(e.QueueRows(t.Context(), last, 7))(t); len(rows) != 1 {
 		t.Errorf("%d rows behind the last, want 1", len(rows))
+	}
+}
+
+// queueLargeRows reads rows that are too many bytes for one page.
+func queueLargeRows(t *testing.T, e store.Engine) {
+	big := string(bytes.Repeat([]byte("x"), 3<<20))
+	const n = 9
+	for range n {
+		commit(t, e, store.Op{Kind: store.OpEnqueue, Row: newRow("ns", big)})
+	}
+	seen := 0
+	for last := int64(0); ; {
+		rows := must(e.QueueRows(t.Context(), last, 100))(t)
+		if len(rows) == 0 {
+			break
+		}
+		for _, r := range rows {
+			if len(r.Payload) != len(big) {
+				t.Errorf("row %d has %d bytes", r.Seq, len(r.Payload))
+			}
+		}
+		seen, last = seen+len(rows), rows[len(rows)-1].Seq
+	}
+	if seen != n {
+		t.Errorf("%d rows were read, want %d", seen, n)
 	}
 }
 

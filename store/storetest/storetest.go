@@ -57,6 +57,7 @@ func RunEntities(t *testing.T, open Open) {
 		{"Limits", limits},
 		{"Queue/States", queueStates},
 		{"Queue/Order", queueOrder},
+		{"Queue/LargeRows", queueLargeRows},
 		{"Queue/RecordEndsRow", queueRecordEndsRow},
 		{"Queue/Repetition", queueRepetition},
 		{"Entities/Actions", entitiesActions},
