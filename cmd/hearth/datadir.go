@@ -52,6 +52,9 @@ func openData(path string) (*dataDir, error) {
 		}
 		return nil, fmt.Errorf("lock data folder %s: %w", abs, err)
 	}
+	if err := removeEndpoints(abs); err != nil { // left by a process that was killed
+		return nil, errors.Join(fmt.Errorf("data folder: %w", err), f.Close())
+	}
 	return &dataDir{path: abs, lock: f}, nil
 }
 

@@ -27,7 +27,7 @@ told of it (hearth router --invoker ADDR) send it calls.
   hearth invoker --listen 10.1.2.3:3240 --wire-ca ca.crt --wire-cert node1.crt --wire-key node1.key
 
 A unix socket serves this machine's same user and root; TCP needs certificates (see hearth tls).`,
-		Args: cobra.NoArgs,
+		Args: noWords,
 	}
 	vf.register(cmd)
 	wf.register(cmd)

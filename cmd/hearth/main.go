@@ -40,7 +40,7 @@ func newRoot() *cobra.Command {
 
 Start a platform on this machine, then give it code and call it:
 
-  hearth up                                  # prints the two lines that connect this client
+  hearth up                                  # prints the line that connects this client
   hearth action create hello hello.js        # or .py, a .zip with --kind, an executable with --native
   hearth action invoke hello -r -p name you  # -r waits and prints the result
   hearth activation list                     # what ran, how long, how it ended

@@ -27,10 +27,7 @@ func (r *invokerRun) validate() error {
 	if r.listen == "" {
 		return usageError(errors.New("--listen is missing: unix:PATH, or HOST:PORT with certificates"))
 	}
-	if r.opsAddr != "" && !r.unsafe && !isLoopback(r.opsAddr) {
-		return usageError(fmt.Errorf("--ops-addr %s can be reached from other machines and asks for no credentials; add --unsafe if that is wanted", r.opsAddr))
-	}
-	return nil
+	return checkOpsAddr(r.opsAddr, r.unsafe)
 }
 
 func newRouterCmd() *cobra.Command {
@@ -46,7 +43,7 @@ func newRouterCmd() *cobra.Command {
   hearth router --invoker 10.1.2.3:3240 --invoker 10.1.2.4:3240 --wire-ca ca.crt --wire-cert router1.crt --wire-key router1.key
 
 Invokers may come and go: a router keeps dialling those in its list.`,
-		Args: cobra.NoArgs,
+		Args: noWords,
 	}
 	rf.register(cmd)
 	wf.register(cmd)

@@ -43,7 +43,7 @@ func (f *routerFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.guestKeyFile, "guest-key-file", "", "file with the UUID:KEY for the namespace guest")
 	fs.BoolVar(&f.noThrottle, "no-throttle", false, "lift the limits on invokes per minute and at once")
 	fs.StringVar(&f.store, "store", "sqlite", "where state is kept: sqlite (a file in --data), or none (in memory, records are dropped; for measuring)")
-	fs.BoolVar(&f.unsafe, "unsafe", false, "allow an --addr beyond loopback although sandboxes are isolated only in part")
+	fs.BoolVar(&f.unsafe, "unsafe", false, "allow an --addr beyond loopback although sandboxes are isolated only in part, and an --ops-addr that asks for no credentials")
 	fs.DurationVar(&f.drain, "drain", 60*time.Second, "how long running actions may take to finish after SIGTERM")
 	fs.Var(&f.limits, "limit", "set a limit, such as memory.max=1024; may be repeated (see below)")
 	fs.BoolVar(&f.debug, "debug", false, "log more")
@@ -60,16 +60,30 @@ func (f *routerFlags) validate() error {
 	if (f.tlsCert == "") != (f.tlsKey == "") {
 		return usageError(fmt.Errorf("--tls-cert and --tls-key go together"))
 	}
+	if f.tlsCert != "" && f.tlsAddr == "" {
+		return usageError(fmt.Errorf("--tls-cert says nothing without --tls-addr"))
+	}
 	if f.guestKey != "" && f.guestKeyFile != "" {
 		return usageError(fmt.Errorf("--guest-key and --guest-key-file exclude each other"))
 	}
-	for _, a := range []struct{ flag, addr string }{{"addr", f.addr}, {"tls-addr", f.tlsAddr}, {"ops-addr", f.opsAddr}} {
+	if _, err := f.guest(); err != nil { // before anything is written
+		return err
+	}
+	for _, a := range []struct{ flag, addr string }{{"addr", f.addr}, {"tls-addr", f.tlsAddr}} {
 		if a.addr != "" && !f.unsafe && !isLoopback(a.addr) {
 			return usageError(fmt.Errorf("--%s %s can be reached from other machines, and sandboxes are isolated only in part yet: "+
 				"whoever can invoke actions can read this machine. Listen on 127.0.0.1, or add --unsafe if you trust everybody with a key", a.flag, a.addr))
 		}
 	}
-	return nil
+	return checkOpsAddr(f.opsAddr, f.unsafe)
+}
+
+// checkOpsAddr refuses an address for operators that others can reach.
+func checkOpsAddr(addr string, unsafe bool) error {
+	if addr == "" || unsafe || isLoopback(addr) {
+		return nil
+	}
+	return usageError(fmt.Errorf("--ops-addr %s can be reached from other machines and asks for no credentials; add --unsafe if that is wanted", addr))
 }
 
 // guest returns the key given for the namespace guest, nil if none is.

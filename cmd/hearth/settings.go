@@ -57,7 +57,8 @@ func settingsFromEnv(flags *pflag.FlagSet, env func(string) (string, bool)) erro
 }
 
 // settingsFromFile sets the flags that neither command line nor environment
-// has set. An unknown name is an error: a misspelt setting must not be lost.
+// has set; one that may be repeated may be so in the file too. An unknown name
+// is an error: a misspelt setting must not be lost.
 func settingsFromFile(flags *pflag.FlagSet, name string) error {
 	must := name != ""
 	if !must {
@@ -71,6 +72,8 @@ func settingsFromFile(flags *pflag.FlagSet, name string) error {
 		return fmt.Errorf("settings file: %w", err)
 	}
 	defer f.Close()
+	given := map[string]bool{}
+	flags.Visit(func(f *pflag.Flag) { given[f.Name] = true })
 	in := bufio.NewScanner(f)
 	for n := 1; in.Scan(); n++ {
 		line := strings.TrimSpace(in.Text())
@@ -83,7 +86,7 @@ func settingsFromFile(flags *pflag.FlagSet, name string) error {
 		if !ok || flag == nil || key == "config" || key == "help" {
 			return fmt.Errorf("%s:%d: want \"flag-name = value\" with a flag of this command", name, n)
 		}
-		if flag.Changed {
+		if given[key] {
 			continue
 		}
 		if err := flags.Set(key, value); err != nil {

@@ -22,11 +22,15 @@ func TestSettings(t *testing.T) {
 	if err := os.WriteFile(bad, []byte("memmory = 3\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	twice := filepath.Join(t.TempDir(), "twice.conf")
+	if err := os.WriteFile(twice, []byte("addr = b\naddr = c\nlist = 1\nlist = 2,3\nflagged = 4\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		name string
 		args []string
 		env  map[string]string
-		want string // memory addr flagged
+		want string // memory addr flagged list...
 		err  string
 	}{
 		{"defaults", nil, nil, "1 a x", ""},
@@ -34,6 +38,8 @@ func TestSettings(t *testing.T) {
 		{"env beats file", []string{"--config", file}, map[string]string{"HEARTH_MEMORY": "2"}, "2 from-file no", ""},
 		{"flag beats all", []string{"--config", file, "--memory", "9"}, map[string]string{"HEARTH_MEMORY": "2"}, "9 from-file no", ""},
 		{"file named by env", nil, map[string]string{"HEARTH_CONFIG": file}, "3 from-file no", ""},
+		{"repeated in file", []string{"--config", twice}, nil, "1 c 4 1 2 3", ""},
+		{"repeated in file, beaten", []string{"--config", twice, "--list=9"}, map[string]string{"HEARTH_ADDR": "z"}, "1 z 4 9", ""},
 		{"bad env", nil, map[string]string{"HEARTH_NUMBER": "much"}, "", "HEARTH_NUMBER"},
 		{"misspelt in file", []string{"--config", bad}, nil, "", "bad.conf:1"},
 		{"named file is missing", []string{"--config", file + "x"}, nil, "", "settings file"},
@@ -45,6 +51,7 @@ func TestSettings(t *testing.T) {
 			cmd.Flags().Int("number", 0, "")
 			addr := cmd.Flags().String("addr", "a", "")
 			flagged := cmd.Flags().String("flagged", "x", "")
+			list := cmd.Flags().StringSlice("list", nil, "")
 			if err := cmd.ParseFlags(tt.args); err != nil {
 				t.Fatal(err)
 			}
@@ -59,7 +66,7 @@ func TestSettings(t *testing.T) {
 				}
 				return
 			}
-			if got := *mem + " " + *addr + " " + *flagged; err != nil || got != tt.want {
+			if got := strings.Join(append([]string{*mem, *addr, *flagged}, *list...), " "); err != nil || got != tt.want {
 				t.Errorf("got %q, %v, want %q", got, err, tt.want)
 			}
 		})
@@ -133,11 +140,17 @@ func TestDataDir(t *testing.T) {
 	if st, err := os.Stat(d.file("k")); err != nil || st.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", st.Mode(), err)
 	}
+	if err := (endpoints{PID: 1}).write(d.path); err != nil {
+		t.Fatal(err)
+	}
 	if err := d.close(); err != nil {
 		t.Fatal(err)
 	}
 	if d, err = openData(d.path); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := os.Stat(d.file(endpointsFile)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("what another process said stayed: %v", err)
 	}
 	_ = d.close()
 }

@@ -44,7 +44,7 @@ func newTLSCACmd() *cobra.Command {
 	var out string
 	var days int
 	cmd := &cobra.Command{
-		Use: "ca", Short: "Make a certificate authority", Args: cobra.NoArgs,
+		Use: "ca", Short: "Make a certificate authority", Args: noWords,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := wire.NewCA(pairNamed(out), time.Duration(days)*24*time.Hour); err != nil {
 				return err
@@ -63,8 +63,11 @@ func newTLSCertCmd() *cobra.Command {
 	var hosts []string
 	var days int
 	cmd := &cobra.Command{
-		Use: "cert", Short: "Make a certificate for a router or an invoker", Args: cobra.NoArgs,
+		Use: "cert", Short: "Make a certificate for a router or an invoker", Args: noWords,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if out == "" {
+				return usageError(errors.New("--out is missing: the name of the files to write"))
+			}
 			r, err := wire.ParseRole(role)
 			if err != nil {
 				return usageError(fmt.Errorf("--role: %w", err))
@@ -81,8 +84,6 @@ func newTLSCertCmd() *cobra.Command {
 	cmd.Flags().StringVar(&role, "role", "", "router or invoker")
 	cmd.Flags().StringSliceVar(&hosts, "host", nil, "names and addresses by which an invoker is dialled")
 	cmd.Flags().IntVar(&days, "days", 90, "how long it is valid")
-	_ = cmd.MarkFlagRequired("out")
-	_ = cmd.MarkFlagRequired("role")
 	return cmd
 }
 

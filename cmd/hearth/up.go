@@ -24,7 +24,7 @@ func newUpCmd() *cobra.Command {
 The first start makes the namespaces guest and whisk.system with random keys. It prints the line that
 connects a client. SIGTERM or Ctrl-C lets running actions finish (--drain) and stops; a second one
 stops at once. What was promised to clients survives any end, kill -9 included.`,
-		Args: cobra.NoArgs,
+		Args: noWords,
 	}
 	rf.register(cmd)
 	vf.register(cmd)
