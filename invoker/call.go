@@ -230,6 +230,9 @@ func (v *Invoker) check(err error) {
 // Ack drops records that the store has from the journal.
 func (v *Invoker) Ack(ids ...whisk.ActivationID) { v.journal.Ack(ids...) }
 
+// Unacknowledged returns how many records no store is known to have.
+func (v *Invoker) Unacknowledged() int { return v.journal.Len() }
+
 // Lookup says what the invoker knows of an id; with FinishedCall comes the
 // record.
 func (v *Invoker) Lookup(ctx context.Context, id whisk.ActivationID) (whisk.CallState, *whisk.Activation, error) {

@@ -244,7 +244,7 @@ func TestFullJournal(t *testing.T) {
 		for _, o := range waiting {
 			r.v.Ack(r.done(o).ID)
 		}
-		time.Sleep(time.Second) // the journal lets go of what was acknowledged
+		time.Sleep(2 * r.v.cfg.Journal.FsyncInterval) // the journal lets go of what was acknowledged
 		r.done(r.call(newTestCall("a", `{}`)))
 	})
 }

@@ -112,5 +112,6 @@ func runInvoker(ctx context.Context, run *invokerRun, vf *invokerFlags, wf *wire
 	if derr := inv.invoker.Drain(drain); derr != nil {
 		log.Warn("calls were still running at the end of --drain", "error", derr)
 	}
+	inv.handOver()
 	return err
 }

@@ -90,3 +90,12 @@ func (s *invokerSide) start(st *stages) {
 func (s *invokerSide) close() error {
 	return errors.Join(s.invoker.Close(), s.driver.Close())
 }
+
+// handOver waits a moment for the routers to acknowledge the last records: a
+// machine that goes away for good should leave none in its journal.
+func (s *invokerSide) handOver() {
+	const limit, every = 2 * time.Second, 10 * time.Millisecond
+	for end := time.Now().Add(limit); s.invoker.Unacknowledged() > 0 && time.Now().Before(end); {
+		time.Sleep(every)
+	}
+}

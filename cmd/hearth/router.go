@@ -88,12 +88,10 @@ func runRouter(ctx context.Context, rf *routerFlags, wf *wireTLSFlags, invokers 
 	if lns.ops != nil {
 		serveOps(st, lns.ops, api.NewOps(api.OpsConfig{Metrics: sets(side.metrics), Logger: log, Health: side.health}))
 	}
-	if err := side.start(ctx, st, func() {
-		for i, c := range clients {
-			st.start("invoker "+invokers[i], c.Run)
-		}
-		side.awaitInvoker(ctx)
-	}); err != nil {
+	for i, c := range clients { // they end after the recorder, whose last commits they acknowledge
+		st.start("invoker "+invokers[i], c.Run)
+	}
+	if err := side.start(ctx, st, func() { side.awaitInvoker(ctx) }); err != nil {
 		return err
 	}
 	if err := side.serve(st, lns.api...); err != nil {
@@ -115,6 +113,7 @@ func dialers(s *routerSide, wf *wireTLSFlags, invokers []string) ([]*wire.Client
 		return nil, err
 	}
 	clients := make([]*wire.Client, len(invokers))
+	present := newRoster(s.router, s.log)
 	for i, addr := range invokers {
 		cfg := wire.DefaultClientConfig()
 		if cfg.Dial, err = dialer(addr, files); err != nil {
@@ -122,8 +121,8 @@ func dialers(s *routerSide, wf *wireTLSFlags, invokers []string) ([]*wire.Client
 		}
 		cfg.Name, cfg.Logger, cfg.Metrics = addr, s.log, s.metrics
 		id := ""
-		cfg.OnUp = func(h whisk.Hello) { id = h.ID; s.router.Join(h, clients[i]) }
-		cfg.OnDown = func(error) { s.router.Leave(id) }
+		cfg.OnUp = func(h whisk.Hello) { id = h.ID; present.up(rosterEntry{addr, h, clients[i]}) }
+		cfg.OnDown = func(error) { present.down(id, addr) }
 		if err := cfg.Validate(); err != nil {
 			return nil, err
 		}
