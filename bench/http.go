@@ -19,11 +19,6 @@ type HTTPConfig struct {
 
 	User, Password string // basic authentication, "" none
 
-	// Paths are several requests' URLs below URL, of which Pick chooses one for
-	// each request; they share the connections. Without any URL is requested.
-	Paths []string
-	Pick  func(seq int64) int
-
 	// Body appends the payload of a request to buf and returns it; nil sends
 	// none. Many goroutines call it at once.
 	Body func(buf []byte, seq int64) []byte
