@@ -23,6 +23,40 @@ import (
 //	floor-two-front  net/http passes the body to floor-two-back
 //	floor-two-back   passes it on to four launchers
 //	start            net/http starts a process for each request and answers when that has written a byte
+var floors = map[string][]FloorPart{
+	"go-echo":      {{Part: "go-echo"}},
+	"proxy-1":      {{Part: "go-echo"}, {Part: "proxy"}},
+	"proxy-2":      {{Part: "go-echo"}, {Part: "proxy"}, {Part: "proxy"}},
+	"node-echo":    {{Part: "node-echo"}},
+	"node-proxy":   {{Part: "node-echo"}, {Part: "proxy"}},
+	"one":          {{Part: "floor-one", Family: "nodejs"}},
+	"one-nodejs":   {{Part: "floor-one", Family: "nodejs"}},
+	"one-python":   {{Part: "floor-one", Family: "python"}},
+	"one-go":       {{Part: "floor-one", Family: "go"}},
+	"one-native":   {{Part: "start", Family: "native"}},
+	"two":          {{Part: "floor-two-back"}, {Part: "floor-two-front"}},
+	"start-nodejs": {{Part: "start", Family: "nodejs"}},
+	"start-python": {{Part: "start", Family: "python"}},
+	"start-static": {{Part: "start", Family: "static"}},
+}
+
+// FloorAbout says what each floor is.
+var FloorAbout = map[string]string{
+	"go-echo":      "net/http answers with the body",
+	"proxy-1":      "go-echo behind one httputil.ReverseProxy",
+	"proxy-2":      "go-echo behind two of them",
+	"node-echo":    "node's HTTP server answers with the body",
+	"node-proxy":   "node-echo behind one httputil.ReverseProxy",
+	"one":          "floor one: net/http passes the body to four node launchers by their pipes",
+	"one-nodejs":   "the same",
+	"one-python":   "the same with four python launchers",
+	"one-go":       "the same with four Go programs that speak ActionLoop",
+	"one-native":   "net/http starts /bin/sh for each request, up to its first byte",
+	"two":          "floor two: floor one in two processes, joined by a unix socket",
+	"start-nodejs": "net/http starts node for each request, up to its first byte",
+	"start-python": "net/http starts python3 for each request, up to its first byte",
+	"start-static": "net/http starts a static Go program for each request, up to its first byte",
+}
 
 // Child runs an action's code outside any sandbox: a launcher, or a program.
 type Child interface {
@@ -47,7 +81,7 @@ type FloorTools struct {
 type FloorPart struct {
 	Part     string
 	To       string // address of the part behind it, for proxy and floor-two-front
-	Family   string // of the children; for start what to start: "nodejs", "python" or "static"
+	Family   string // of the children; for start what to start: "nodejs", "python", "native" or "static"
 	Children int
 }
 
@@ -56,7 +90,7 @@ func DefaultFloorPart(part string) FloorPart {
 	return FloorPart{Part: part, Family: "nodejs", Children: 4}
 }
 
-// floorParts are all parts that this program serves itself.
+// floorParts are all parts that ServeFloor knows; node-echo is [NodeEchoCode].
 var floorParts = []string{"go-echo", "proxy", "floor-one", "floor-two-front", "floor-two-back", "start"}
 
 // Validate reports a part that cannot be.

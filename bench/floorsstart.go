@@ -17,6 +17,8 @@ func startCommand(family string, tools FloorTools) ([]string, error) {
 			return nil, fmt.Errorf("no static executable was handed in")
 		}
 		return tools.Static, nil
+	case "native":
+		return []string{"/bin/sh", "-c", "printf !"}, nil
 	case "nodejs":
 		p, err := tools.Interpreter(family)
 		return []string{p, "-e", `require('fs').writeSync(1,'!')`}, err
@@ -24,7 +26,7 @@ func startCommand(family string, tools FloorTools) ([]string, error) {
 		p, err := tools.Interpreter(family)
 		return []string{p, "-I", "-S", "-c", "import os; os.write(1, b'!')"}, err
 	}
-	return nil, fmt.Errorf("no bare start of %q: there are nodejs, python, static", family)
+	return nil, fmt.Errorf("no bare start of %q: there are nodejs, python, native, static", family)
 }
 
 // startHandler starts one process for each request and answers with the

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -39,6 +40,12 @@ It ends with SIGTERM, Ctrl-C or the end of its standard input. See bench/floors.
 		case "byte":
 			_, err := os.Stdout.WriteString("!")
 			return err
+		case "node-echo":
+			node, err := process.Interpreter("nodejs", process.DefaultConfig("").SearchPath)
+			if err != nil {
+				return err
+			}
+			return syscall.Exec(node, []string{"node", "-e", bench.NodeEchoCode}, []string{"PATH=/usr/bin:/bin"})
 		case "loop":
 			return echoLoop(os.Stdin, os.NewFile(3, "replies"))
 		}

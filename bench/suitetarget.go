@@ -1,0 +1,152 @@
+package bench
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// payload makes bodies of one size that are told apart by their number, and
+// knows them again.
+type payload struct {
+	size int
+	pad  []byte
+	busy func(seq int64) float64 // ms that the action is to take, nil none
+}
+
+func newPayload(size int) *payload {
+	return &payload{size: size, pad: bytes.Repeat([]byte("0123456789abcdef"), size/16+1)}
+}
+
+// body appends the body of a request: {"n":7,"pad":"…"}.
+func (p *payload) body(b []byte, seq int64) []byte {
+	at := len(b)
+	b = append(b, `{"n":`...)
+	b = strconv.AppendInt(b, seq, 10)
+	if p.busy != nil {
+		b = append(b, `,"ms":`...)
+		b = strconv.AppendFloat(b, p.busy(seq), 'f', 3, 64)
+	}
+	b = append(b, `,"pad":"`...)
+	fill := max(p.size-(len(b)-at)-len(`"}`), 0)
+	// The padding differs between requests too, so that no half of an answer
+	// can be taken for another's.
+	for fill > 0 {
+		shift := int(seq & 15)
+		n := min(fill, len(p.pad)-shift)
+		b = append(b, p.pad[shift:shift+n]...)
+		fill -= n
+	}
+	return append(b, `"}`...)
+}
+
+var wantBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// is reports whether a result is the body that was sent: byte for byte, or as
+// the same JSON.
+func (p *payload) is(seq int64, result []byte) bool {
+	buf := wantBuffers.Get().(*[]byte)
+	defer wantBuffers.Put(buf)
+	*buf = p.body((*buf)[:0], seq)
+	if bytes.Equal(*buf, result) {
+		return true
+	}
+	var want, got any
+	return json.Unmarshal(*buf, &want) == nil && json.Unmarshal(result, &got) == nil && reflect.DeepEqual(want, got)
+}
+
+// floorTarget is a case's load on a floor: the same bodies.
+func (c *Case) floorTarget(base string) (*HTTPTarget, error) {
+	cfg := HTTPConfig{URL: base + "/"}
+	if c.Do != DoAPI {
+		p := newPayload(c.Payload)
+		cfg.Body, cfg.Check = p.body, CheckResult(p.is)
+	}
+	return NewHTTPTarget(cfg)
+}
+
+// firstFailure remembers the first answer that was not right, for people to
+// read.
+type firstFailure struct {
+	once sync.Once
+	text atomic.Pointer[string]
+}
+
+// watch returns check with a look at its verdict; check may be nil.
+func (f *firstFailure) watch(check func(int64, Answer, *Hit)) func(int64, Answer, *Hit) {
+	return func(seq int64, a Answer, h *Hit) {
+		if check != nil {
+			check(seq, a, h)
+		}
+		if h.Class != "" {
+			f.once.Do(func() {
+				text := fmt.Sprintf("status %d, %.300q", a.Status, a.Body)
+				f.text.Store(&text)
+			})
+		}
+	}
+}
+
+// String is "" if nothing failed.
+func (f *firstFailure) String() string {
+	if t := f.text.Load(); t != nil {
+		return *t
+	}
+	return ""
+}
+
+// target is a case's load on an OpenWhisk server, on the actions prepared.
+// pick chooses one of them for a request; nil takes them in turn. busy says how
+// many milliseconds a request is to take; it may be nil.
+func (c *Case) target(p *prepared, pick func(seq int64) int, busy func(seq int64) float64) (*HTTPTarget, error) {
+	base, err := url.Parse(strings.TrimRight(p.url, "/") + "/api/v1")
+	if err != nil {
+		return nil, err
+	}
+	cfg := HTTPConfig{URL: base.String()}
+	if c.Do == DoAPI {
+		cfg.Check = p.failure.watch(nil)
+		return NewHTTPTarget(cfg)
+	}
+	cfg.User, cfg.Password, _ = strings.Cut(p.key, ":")
+	body := newPayload(c.Payload)
+	body.busy = busy
+	cfg.Body = body.body
+	query := "?blocking=true&result=true"
+	cfg.Check = CheckResult(body.is)
+	switch {
+	case c.Do == DoSubmit:
+		query = ""
+		cfg.Check = checkAccepted
+	case c.Record || c.Do == DoCold:
+		query = "?blocking=true"
+		check := CheckRecord(body.is)
+		cfg.Check = func(seq int64, a Answer, h *Hit) {
+			check(seq, a, h)
+			h.Key = h.Start.String()
+		}
+	}
+	cfg.Check = p.failure.watch(cfg.Check)
+	paths := make([][]byte, len(p.actions))
+	for i, n := range p.actions {
+		paths[i] = []byte(base.EscapedPath() + "/namespaces/_/actions/" + url.PathEscape(n.Name) + query)
+	}
+	if pick == nil {
+		pick = func(seq int64) int { return int(seq % int64(len(paths))) }
+	}
+	cfg.Path = func(buf []byte, seq int64) []byte { return append(buf, paths[pick(seq)]...) }
+	return NewHTTPTarget(cfg)
+}
+
+// checkAccepted wants 202.
+func checkAccepted(_ int64, a Answer, h *Hit) {
+	if h.Class == "" && a.Status != 202 {
+		h.Class = ClassBadAnswer
+	}
+}
