@@ -220,9 +220,9 @@ func TestFullJournal(t *testing.T) {
 	inBubble(t, func(c *Config, _ *fakeDriver) {
 		c.Journal.MaxBytes, c.Journal.SegmentBytes = 64<<10, 16<<10
 	}, func(r *rig) {
-		big := fmt.Sprintf(`{"x":%q}`, strings.Repeat("x", 50<<10))
+		big := fmt.Sprintf(`{"ms":10,"x":%q}`, strings.Repeat("x", 50<<10))
 		var outs []*replies
-		for range 4 {
+		for range 4 { // all of them begin before the first has ended
 			outs = append(outs, r.call(newTestCall("a", big)))
 		}
 		time.Sleep(time.Second)
