@@ -50,6 +50,7 @@ A unix socket serves this machine's same user and root; TCP needs certificates (
 }
 
 func runInvoker(ctx context.Context, run *invokerRun, vf *invokerFlags, wf *wireTLSFlags, stderr io.Writer) (err error) {
+	tuneRuntime()
 	log := newLogger(stderr, run.debug)
 	files, err := wf.files()
 	if err != nil {

@@ -62,6 +62,7 @@ Invokers may come and go: a router keeps dialling those in its list.`,
 
 func runRouter(ctx context.Context, rf *routerFlags, wf *wireTLSFlags, invokers []string, stdout, stderr io.Writer) (err error) {
 	began := time.Now()
+	tuneRuntime()
 	log := newLogger(stderr, rf.debug)
 	data, err := openData(rf.data)
 	if err != nil {

@@ -40,6 +40,7 @@ stops at once. What was promised to clients survives any end, kill -9 included.`
 
 func up(ctx context.Context, rf *routerFlags, vf *invokerFlags, stdout, stderr io.Writer) (err error) {
 	began := time.Now()
+	tuneRuntime()
 	log := newLogger(stderr, rf.debug)
 	data, err := openData(rf.data)
 	if err != nil {
