@@ -22,6 +22,14 @@ func figure(v float64) string {
 	return strconv.FormatFloat(v, 'g', 3, 64)
 }
 
+// times writes a ratio, with two decimals where that is three digits or fewer.
+func times(v float64) string {
+	if v >= 0.095 && v < 9.995 {
+		return strconv.FormatFloat(v, 'f', 2, 64)
+	}
+	return figure(v)
+}
+
 func trimZeros(s string) string {
 	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
 }

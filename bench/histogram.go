@@ -3,6 +3,7 @@ package bench
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -41,13 +42,16 @@ func (h *Histogram) Count() int64 {
 	return h.h.TotalCount()
 }
 
-// Quantile returns the duration that the share q (0 to 1) of all do not
-// exceed, 0 if there are none.
+// Quantile returns the least recorded duration that the share q (0 to 1) of
+// all do not exceed, 0 if there are none.
 func (h *Histogram) Quantile(q float64) time.Duration {
-	if h.Count() == 0 {
+	n := float64(h.Count())
+	if n == 0 {
 		return 0
 	}
-	return time.Duration(min(h.h.ValueAtQuantile(q*100), h.h.Max()))
+	// The library rounds to the nearest rank; a quantile is never below its share.
+	rank := max(math.Ceil(q*n-1e-9), 1)
+	return time.Duration(min(h.h.ValueAtPercentile(rank/n*100), h.h.Max()))
 }
 
 // Mean returns the arithmetic mean, 0 if there is none.

@@ -60,12 +60,7 @@ type Row struct {
 
 // Settle computes the ratio to the floor from the rounds.
 func (r *Row) Settle() {
-	var ratios []float64
-	for i, v := range r.Rounds {
-		if i < len(r.FloorRounds) && r.FloorRounds[i] > 0 {
-			ratios = append(ratios, v/r.FloorRounds[i])
-		}
-	}
+	ratios := r.ratios()
 	if len(ratios) == 0 {
 		return
 	}
