@@ -22,8 +22,7 @@ type Bare struct {
 	cmd  *exec.Cmd
 	in   *os.File
 	out  *os.File
-	dir  string // to remove
-	loop bool   // ActionLoop: bare JSON lines
+	loop bool // ActionLoop: bare JSON lines
 	line []byte
 }
 
@@ -35,16 +34,13 @@ func StartBare(family string, path []string) (*Bare, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "hearth-bare-")
+	file, remove, err := bareFile(map[string][]byte{"launcher.js": launcherJS, "launcher.py": launcherPy}[c.launcher])
 	if err != nil {
 		return nil, err
 	}
-	file := filepath.Join(dir, c.launcher)
-	if err := os.WriteFile(file, map[string][]byte{"launcher.js": launcherJS, "launcher.py": launcherPy}[c.launcher], 0o600); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
-	}
+	defer remove()
 	args := append(c.flags(256), file)
-	b := &Bare{cmd: exec.Command(program, args...), dir: dir}
+	b := &Bare{cmd: exec.Command(program, args...)}
 	if err := b.start(10, 11); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
@@ -125,12 +121,13 @@ func (b *Bare) Init(code string) error {
 	if b.loop {
 		return nil
 	}
-	file := filepath.Join(b.dir, "action")
-	if err := os.WriteFile(file, []byte(code), 0o600); err != nil {
+	file, remove, err := bareFile([]byte(code))
+	if err != nil {
 		return err
 	}
+	defer remove()
 	ctx := makeContext(bareID, "", "/_/bare", "0.0.1", "_", "", time.Now().Add(time.Minute))
-	line, err := initLine(ctx, "main", userCode{folder: b.dir, file: file}, nil)
+	line, err := initLine(ctx, "main", userCode{folder: filepath.Dir(file), file: file}, nil)
 	if err != nil {
 		return err
 	}
@@ -201,7 +198,23 @@ func (b *Bare) readLine(dst []byte, patience time.Duration) ([]byte, error) {
 // Pid is the process's id.
 func (b *Bare) Pid() int { return b.cmd.Process.Pid }
 
-// Close kills the process and removes its files.
+// bareFile writes a file in a folder of its own, for a process that reads it
+// at once.
+func bareFile(text []byte) (name string, remove func(), err error) {
+	dir, err := os.MkdirTemp("", "hearth-bare-")
+	if err != nil {
+		return "", nil, err
+	}
+	remove = func() { _ = os.RemoveAll(dir) }
+	name = filepath.Join(dir, "code")
+	if err := os.WriteFile(name, text, 0o600); err != nil {
+		remove()
+		return "", nil, err
+	}
+	return name, remove, nil
+}
+
+// Close kills the process.
 func (b *Bare) Close() error {
 	if b.cmd.Process != nil {
 		_ = b.cmd.Process.Kill()
@@ -212,8 +225,5 @@ func (b *Bare) Close() error {
 			_ = f.Close()
 		}
 	}
-	if b.dir == "" {
-		return nil
-	}
-	return os.RemoveAll(b.dir)
+	return nil
 }
