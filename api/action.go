@@ -40,7 +40,7 @@ func (s *Server) listActions(q *request, ns whisk.Namespace) (reply, error) {
 		return countReply("actions", n, pg.skip)
 	}
 	return list[*whisk.Action, whisk.ActionName]{
-		atOnce: actionsAtOnce,
+		atOnce: actionsAtOnce, turns: actionsAtOnce / 5,
 		fetch: func(skip, limit int) ([]*whisk.Action, error) {
 			return s.deps.Entities.Actions(q.Context(), ns, nil, skip, limit)
 		},
@@ -50,7 +50,8 @@ func (s *Server) listActions(q *request, ns whisk.Namespace) (reply, error) {
 	}.reply(q, pg)
 }
 
-// actionsAtOnce is how many actions of a list are held at a time.
+// actionsAtOnce is how many actions of a list are held at a time. At the most
+// one takes a fifth of a record: parameters and annotations of 1 MB each.
 const actionsAtOnce = 50
 
 // fetchAction answers GET of one action; ?code=false leaves the code out.

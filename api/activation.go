@@ -20,7 +20,13 @@ func (s *Server) fetchActivation(q *request, id, part string) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	rec, err := s.deps.Records.Activation(q.Context(), q.identity.Namespace, aid)
+	var rec *whisk.Activation
+	err = q.inTurn(1, func() error {
+		if rec, err = s.deps.Records.Activation(q.Context(), q.identity.Namespace, aid); err != nil {
+			return err
+		}
+		return q.reserve(2 * recordSize(rec)) // the record, and its text
+	})
 	if err != nil {
 		return reply{}, err
 	}
@@ -94,7 +100,7 @@ func (s *Server) listRecords(q *request, aq whisk.ActivationQuery, docs bool, pg
 		append: appendRecordRow,
 	}
 	if docs {
-		l.atOnce = recordsAtOnce
+		l.atOnce, l.turns = recordsAtOnce, recordsAtOnce
 		l.append = func(b []byte, rec *whisk.Activation) []byte { return appendRecord(b, rec, true) }
 	}
 	return l.reply(q, pg)

@@ -180,8 +180,8 @@ func TestListShifts(t *testing.T) {
 	if err := rep.stream(&out); err != nil || out.String() != "[1,2,3,4,5,6]" {
 		t.Errorf("got %s, %v", out.String(), err)
 	}
-	if q.reserved != 1 {
-		t.Errorf("%d bytes are reserved, want those of the last page", q.reserved)
+	if q.reserved != 1024 {
+		t.Errorf("%d bytes are reserved, want the room for one page's text", q.reserved)
 	}
 }
 

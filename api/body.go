@@ -38,6 +38,25 @@ func (q *request) reserve(n int64) error {
 	return nil
 }
 
+// inTurn calls f, which fetches what may be large and reserves it once it knows
+// how large it is. So that many at once cannot bring in more than the budget
+// before they know, each waits for n turns, about as many as it may fetch
+// records; 0 is for what is small.
+func (q *request) inTurn(n int64, f func() error) error {
+	if n == 0 {
+		return f()
+	}
+	if err := q.turns.Acquire(q.Context(), n); err != nil {
+		return err
+	}
+	defer q.turns.Release(n)
+	return f()
+}
+
+// turnsAtOnce is how many records may be on their way from the store: at 11 MB,
+// OpenWhisk's largest, about as much as the budget.
+const turnsAtOnce = 40
+
 // slowBody is when a request that has been read gets its time anew.
 const slowBody = time.Second
 

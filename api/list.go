@@ -9,61 +9,65 @@ import (
 // each may be megabytes. What changes meanwhile shifts the rows behind it, so
 // that one may come again: it is left out then.
 type list[T any, K comparable] struct {
-	atOnce int // rows to be held at a time
+	atOnce int   // rows to be held at a time
+	turns  int64 // to wait for, see inTurn
 	fetch  func(skip, limit int) ([]T, error)
 	key    func(T) K
 	size   func(T) int64 // roughly what the row holds in memory
 	append func([]byte, T) []byte
 }
 
-// reply answers with the rows of a page. Those that are held at a time count
+// reply answers with the rows of a page. What is held of them at a time counts
 // in the budget.
 func (l list[T, K]) reply(q *request, pg page) (reply, error) {
-	rows, limit, err := l.next(q, pg.skip, pg.limit)
+	seen := map[K]bool{}
+	b, n, err := l.next(q, append(make([]byte, 0, 1024), '['), seen, pg.skip, pg.limit)
 	if err != nil {
 		return reply{}, err
 	}
-	seen := make(map[K]bool, len(rows))
-	buf := l.appendRows(make([]byte, 1, 1024), rows, seen)
-	buf[0] = '['
-	if len(rows) < limit || limit == pg.limit {
-		return ok(append(buf, ']'))
+	if n < l.atOnce || n == pg.limit {
+		return ok(append(b, ']'))
 	}
 	return reply{status: http.StatusOK, stream: func(w io.Writer) error {
-		for done := 0; ; {
-			if _, err := w.Write(buf); err != nil {
+		for done := n; ; done += n {
+			if _, err := w.Write(b); err != nil {
 				return err
 			}
-			if done += len(rows); len(rows) < limit || done >= pg.limit {
+			if n < l.atOnce || done >= pg.limit {
 				break
 			}
-			q.unreserve(l.total(rows))
-			if rows, limit, err = l.next(q, pg.skip+done, pg.limit-done); err != nil {
+			q.unreserve(int64(cap(b)))
+			if b, n, err = l.next(q, b[:0], seen, pg.skip+done, pg.limit-done); err != nil {
 				return err
 			}
-			buf = l.appendRows(buf[:0], rows, seen)
 		}
 		_, err := w.Write([]byte{']'})
 		return err
 	}}, nil
 }
 
-// next fetches some of the rows, and returns how many it asked for.
-func (l list[T, K]) next(q *request, skip, limit int) ([]T, int, error) {
-	limit = min(limit, l.atOnce)
-	rows, err := l.fetch(skip, limit)
-	if err == nil {
-		err = q.reserve(l.total(rows))
+// next fetches some of the rows, appends them to b, and returns how many they
+// were: fewer than atOnce and limit only where there are no more.
+func (l list[T, K]) next(q *request, b []byte, seen map[K]bool, skip, limit int) ([]byte, int, error) {
+	var (
+		rows []T
+		held int64
+	)
+	err := q.inTurn(l.turns, func() (err error) {
+		if rows, err = l.fetch(skip, min(limit, l.atOnce)); err != nil {
+			return err
+		}
+		for _, r := range rows {
+			held += l.size(r)
+		}
+		return q.reserve(held)
+	})
+	if err != nil {
+		return nil, 0, err
 	}
-	return rows, limit, err
-}
-
-func (l list[T, K]) total(rows []T) int64 {
-	var n int64
-	for _, r := range rows {
-		n += l.size(r)
-	}
-	return n
+	b = l.appendRows(b, rows, seen)
+	q.unreserve(held) // from here on there is only their text
+	return b, len(rows), q.reserve(int64(cap(b)))
 }
 
 func (l list[T, K]) appendRows(b []byte, rows []T, seen map[K]bool) []byte {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"hearth/whisk"
 )
 
@@ -25,7 +27,8 @@ type request struct {
 	limits   *whisk.SystemLimits // the caller's once it is known
 
 	budget   *budget
-	reserved int64 // bytes of the budget to be released at the end
+	turns    *semaphore.Weighted // see inTurn
+	reserved int64               // bytes of the budget to be released at the end
 	bodyRead bool
 	allow    string // what a refused method could have been
 }

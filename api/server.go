@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+	"golang.org/x/sync/semaphore"
 
 	"hearth/whisk"
 )
@@ -22,6 +23,7 @@ type Server struct {
 	log     *slog.Logger
 	metrics *apiMetrics
 	budget  budget
+	turns   *semaphore.Weighted
 }
 
 // New returns a server; it starts nothing.
@@ -38,7 +40,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if cfg.Metrics == nil {
 		cfg.Metrics = metrics.NewSet()
 	}
-	s := &Server{cfg: cfg, deps: deps, log: cfg.Logger}
+	s := &Server{cfg: cfg, deps: deps, log: cfg.Logger, turns: semaphore.NewWeighted(turnsAtOnce)}
 	s.budget.max = cfg.BodyBudget
 	s.metrics = newMetrics(cfg.Metrics, &s.budget)
 	return s, nil
@@ -57,7 +59,7 @@ const graceOfWait = 5 * time.Second
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	q := &request{
 		Request: r, id: requestID(r.Header), began: time.Now(), query: query(r.URL.RawQuery),
-		limits: &s.cfg.Limits, budget: &s.budget, timeout: s.cfg.Limits.BlockingWait + graceOfWait,
+		limits: &s.cfg.Limits, budget: &s.budget, turns: s.turns, timeout: s.cfg.Limits.BlockingWait + graceOfWait,
 	}
 	q.startClock()
 	status := http.StatusInternalServerError
