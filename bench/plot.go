@@ -10,7 +10,7 @@ import (
 // A drawing's size and margins, in SVG's units.
 const (
 	plotWidth, plotHeight          = 720.0, 300.0
-	plotLeft, plotRight            = 70.0, 14.0
+	plotLeft, plotRight            = 70.0, 24.0
 	plotTop, plotBottom            = 12.0, 40.0
 	legendLine                     = 16.0
 	maxSeries, maxName, colorCount = 12, 60, 8

@@ -14,7 +14,7 @@ import (
 // percentiles, "" if there is none.
 func plotLatencies(rows []Row) string {
 	var lines []series
-	low, high, nines := math.Inf(1), 0., 1
+	low, high, nines := math.Inf(1), 0., 1.
 	for i := range rows {
 		r := rows[i].Result
 		if r == nil || r.Latency.Count() == 0 || len(lines) == maxSeries {
@@ -23,7 +23,7 @@ func plotLatencies(rows []Row) string {
 		s := series{name: rows[i].Name, color: len(lines)}
 		// Up to the percentile that ten requests exceed: beyond, it is chance.
 		deepest := math.Log10(max(float64(r.Latency.Count())/10, 2))
-		nines = max(nines, int(math.Ceil(deepest)))
+		nines = max(nines, deepest)
 		for d := 0.; d <= deepest; d += 0.05 {
 			v := max(float64(r.Latency.Quantile(1-math.Pow(10, -d))), 1)
 			s.x, s.y = append(s.x, d), append(s.y, v)
@@ -35,9 +35,9 @@ func plotLatencies(rows []Row) string {
 		return ""
 	}
 	// d counts the nines: 0.3 is the median, 2 is p99.
-	x := axis{high: float64(nines), ticks: []float64{0, math.Log10(2), 1}, title: "percentile of requests", label: percentile}
-	for n := 2; n <= nines; n++ {
-		x.ticks = append(x.ticks, float64(n))
+	x := axis{high: nines, ticks: []float64{0, math.Log10(2), 1}, title: "percentile of requests", label: percentile}
+	for n := 2.; n <= nines; n++ {
+		x.ticks = append(x.ticks, n)
 	}
 	y := logAxis(low, high, "latency", func(v float64) string { return short(time.Duration(v)) })
 	return linePlot("Latency over the percentiles of requests", x, y, lines)
@@ -62,7 +62,9 @@ func plotLadders(rows []Row) string {
 			at[name] = i
 			lines = append(lines, series{name: name, color: i, dashed: dashed})
 		}
-		lines[i].x, lines[i].y = append(lines[i].x, x), append(lines[i].y, y)
+		if !slices.Contains(lines[i].x, x) { // two ladders may have one floor
+			lines[i].x, lines[i].y = append(lines[i].x, x), append(lines[i].y, y)
+		}
 	}
 	unit, step := "", ""
 	for i := range rows {
@@ -71,7 +73,8 @@ func plotLadders(rows []Row) string {
 			continue
 		}
 		unit, step = r.Unit, r.StepName
-		name := strings.Trim(strings.Join(strings.Fields(rung.ReplaceAllString(r.Name, "")), " "), " ,")
+		name := strings.Join(strings.Fields(rung.ReplaceAllString(r.Name, "")), " ")
+		name = strings.Trim(strings.ReplaceAll(name, " ,", ","), " ,")
 		point(cmp.Or(name, "value"), false, r.Step, r.Value())
 		if len(r.FloorRounds) > 0 {
 			point(cmp.Or(r.Floor, "floor"), true, r.Step, Median(r.FloorRounds))
@@ -150,7 +153,7 @@ func plotRatios(rows []Row) string {
 		if r.Limit > 0 {
 			d.add(`<line class="limit" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`, px(r.Limit), y+1, px(r.Limit), y+barLine-1)
 		}
-		d.text(px(max(r.RatioHigh, r.Ratio))+6, y+15, "start", "tick", times(r.Ratio))
+		d.text(px(max(r.RatioHigh, r.Ratio, r.Limit))+6, y+15, "start", "tick", times(r.Ratio))
 	}
 	return d.svg("Ratios to the floors")
 }
