@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"hearth/whisk"
@@ -15,30 +16,93 @@ import (
 //	     │                                  │
 //	     └──────────── Busy, Done, Lost ◄───┘
 //
-// mayRun is false while the invoker is known to wait for this router: then the
-// call may be cancelled or moved, else it counts as started.
+// The invoker's replies come to deliver, on the invoker's goroutines. It answers
+// Ready itself, so that a sandbox that has come free is not kept waiting for
+// the goroutine that follows the call; that one wakes for what only it can do.
 type following struct {
-	r        *Router
-	m        *member
-	c        *whisk.Call
-	begun    time.Time // of the Invoke
-	deadline time.Time // of the run
-	mayRun   bool
-	timer    *time.Timer
+	r       *Router
+	m       *member
+	c       *whisk.Call
+	begun   time.Time // of the Invoke
+	replies chan whisk.Reply
+	ended   bool // a reply that ends the call was delivered; only deliver uses it
+
+	stand atomic.Uint32
+	since atomic.Int64 // ns after begun when the call could last have started
 }
 
-// start restarts the clock: from now on the call may run.
-func (f *following) start() {
-	f.mayRun = true
-	d := f.r.runTime(f.c)
-	f.deadline = time.Now().Add(d)
-	f.timer.Reset(d)
+// Where a call stands. A call that waits for this router may be cancelled or
+// moved; one that may run counts as started.
+const (
+	mayRun    uint32 = iota
+	waits            // queued, ready or without code
+	withdrawn        // it waited, and this router gave it up: no Go any more
+)
+
+// replyRoom is how many replies are held unread. An invoker that keeps to the
+// protocol sends two that are passed on; what a broken one sends beyond is
+// dropped, but for the one that ends the call.
+const replyRoom = 4
+
+func newFollowing(r *Router, m *member, c *whisk.Call, begun time.Time) *following {
+	f := &following{r: r, m: m, c: c, begun: begun, replies: make(chan whisk.Reply, replyRoom)}
+	f.since.Store(int64(time.Since(begun)))
+	return f
 }
 
-// hold stops the run's clock: the call waits, until it is too old.
-func (f *following) hold() {
-	f.mayRun = false
-	f.timer.Reset(f.r.cfg.MaxAge - time.Since(f.begun))
+// deliver takes the invoker's replies. It never blocks.
+func (f *following) deliver(rep whisk.Reply) {
+	switch rep.Kind {
+	case whisk.Queued:
+		f.r.m.queued.Inc()
+		f.stand.CompareAndSwap(mayRun, waits)
+	case whisk.Ready:
+		if !f.ended {
+			f.proceed()
+		}
+	case whisk.Busy, whisk.Done, whisk.Lost:
+		if !f.ended {
+			f.ended = true
+			f.replies <- rep // its place was kept free below
+		}
+	default:
+		if !f.ended && len(f.replies) < replyRoom-1 {
+			f.replies <- rep
+		}
+	}
+}
+
+// proceed lets a ready call start, unless it was withdrawn.
+func (f *following) proceed() {
+	f.since.Store(int64(time.Since(f.begun)))
+	if f.stand.CompareAndSwap(waits, mayRun) || f.stand.Load() == mayRun {
+		f.m.invoker.Go(f.c.ID)
+	}
+}
+
+// withdraw keeps a waiting call from starting. It returns false if the call may
+// run already.
+func (f *following) withdraw() bool {
+	return f.stand.CompareAndSwap(waits, withdrawn) || f.stand.Load() == withdrawn
+}
+
+// overdue returns how long the call may still take where it stands now; if that
+// is no time, also why it has failed, and then it will not start any more.
+func (f *following) overdue(now time.Time) (left time.Duration, text string) {
+	if f.stand.Load() == waits {
+		if left = f.r.cfg.MaxAge - now.Sub(f.begun); left > 0 {
+			return left, ""
+		}
+		if f.withdraw() {
+			return 0, msgAged
+		}
+	}
+	return f.deadline().Sub(now), msgDeadline
+}
+
+// deadline is when a call that has started must have ended.
+func (f *following) deadline() time.Time {
+	return f.begun.Add(time.Duration(f.since.Load()) + f.r.runTime(f.c))
 }
 
 // take acts on a reply. over: the call has ended here, with the record, or
@@ -51,7 +115,7 @@ func (f *following) take(ctx context.Context, rep whisk.Reply) (rec *whisk.Activ
 		if rep.Record == nil || rep.Record.ID != id {
 			r.m.malformed.Inc()
 			r.log.Error("invoker answered with another call's record", "invoker", f.m.hello.ID, "activation", id)
-			return r.settle(ctx, f.m, f.c, f.deadline), true, nil
+			return r.settle(ctx, f.m, f.c, f.deadline()), true, nil
 		}
 		r.m.done.Inc()
 		r.record(f.m.invoker, rep.Record)
@@ -62,33 +126,37 @@ func (f *following) take(ctx context.Context, rep whisk.Reply) (rec *whisk.Activ
 		return nil, true, errMoved
 	case whisk.Lost:
 		r.m.lost.Inc()
-		if !f.mayRun {
+		if f.withdraw() {
 			return nil, true, errMoved
 		}
-		return r.settle(ctx, f.m, f.c, f.deadline), true, nil
+		return r.settle(ctx, f.m, f.c, f.deadline()), true, nil
 	case whisk.NeedCode:
-		r.m.needCode.Inc()
-		f.hold()
-		code, err := r.code(ctx, f.c.Target.Exec.Code)
-		if err != nil {
-			f.m.invoker.Cancel(id)
-			r.log.Error("fetching code", "action", f.c.Target.Name.Path(), "activation", id, "err", err)
-			if notThere(err) {
-				return r.fail(ctx, f.c, msgNoCode), true, nil
-			}
-			return nil, true, whisk.ErrOverloaded // nothing ran: it may be asked again
-		}
-		f.m.invoker.Code(id, code)
-		f.start()
-	case whisk.Queued:
-		r.m.queued.Inc()
-		f.hold()
-	case whisk.Ready:
-		f.m.invoker.Go(id)
-		f.start()
+		return f.send(ctx)
 	default:
 		r.m.malformed.Inc()
 		r.log.Error("invoker answered nonsense", "invoker", f.m.hello.ID, "activation", id, "reply", int(rep.Kind))
+	}
+	return nil, false, nil
+}
+
+// send answers NeedCode.
+func (f *following) send(ctx context.Context) (rec *whisk.Activation, over bool, err error) {
+	r := f.r
+	r.m.needCode.Inc()
+	f.stand.CompareAndSwap(mayRun, waits)
+	code, err := r.code(ctx, f.c.Target.Exec.Code)
+	if err != nil {
+		f.withdraw()
+		f.m.invoker.Cancel(f.c.ID)
+		r.log.Error("fetching code", "action", f.c.Target.Name.Path(), "activation", f.c.ID, "err", err)
+		if notThere(err) {
+			return r.fail(ctx, f.c, msgNoCode), true, nil
+		}
+		return nil, true, whisk.ErrOverloaded // nothing ran: it may be asked again
+	}
+	f.since.Store(int64(time.Since(f.begun)))
+	if f.stand.CompareAndSwap(waits, mayRun) {
+		f.m.invoker.Code(f.c.ID, code)
 	}
 	return nil, false, nil
 }

@@ -108,60 +108,35 @@ func (r *Router) offer(ctx context.Context, c *whisk.Call, begun time.Time) (*wh
 	return nil, errMoved
 }
 
-// replyRoom is how many replies an attempt holds unread. An invoker that keeps
-// to the protocol sends five at the most; what a broken one sends beyond is
-// dropped, but for the one that ends the call.
-const replyRoom = 6
-
-// attempt is one call at one invoker.
-type attempt struct {
-	replies chan whisk.Reply
-	ended   bool // a reply that ends the call was delivered; only deliver uses it
-}
-
-// deliver is the attempt's reply callback. It never blocks.
-func (a *attempt) deliver(rep whisk.Reply) {
-	switch rep.Kind {
-	case whisk.Busy, whisk.Done, whisk.Lost:
-		if !a.ended {
-			a.ended = true
-			a.replies <- rep // its place was kept free below
-		}
-	default:
-		if !a.ended && len(a.replies) < replyRoom-1 {
-			a.replies <- rep
-		}
-	}
-}
-
 // attempt hands the call to the member and follows it to its end. errMoved:
 // the member does not have it and has not started it.
 func (r *Router) attempt(ctx context.Context, m *member, c *whisk.Call, begun time.Time) (*whisk.Activation, error) {
 	mb := c.Target.Limits.Memory
 	m.hold(mb)
 	defer m.hold(-mb)
-	a := &attempt{replies: make(chan whisk.Reply, replyRoom)}
-	if err := m.invoker.Call(c, a.deliver); err != nil {
+	f := newFollowing(r, m, c, begun)
+	if err := m.invoker.Call(c, f.deliver); err != nil {
 		return nil, errMoved
 	}
-	f := &following{r: r, m: m, c: c, begun: begun, deadline: time.Now().Add(r.runTime(c)), mayRun: true}
-	f.timer = r.timer(r.runTime(c))
-	defer r.putTimer(f.timer)
+	timer := r.timer(min(r.runTime(c), r.cfg.MaxAge))
+	defer r.putTimer(timer)
 	for {
 		select {
-		case rep := <-a.replies:
+		case rep := <-f.replies:
 			if rec, over, err := f.take(ctx, rep); over {
 				return rec, err
 			}
-		case <-f.timer.C:
-			m.invoker.Cancel(c.ID)
-			if f.mayRun {
-				return r.fail(ctx, c, msgDeadline), nil
+		case now := <-timer.C:
+			left, text := f.overdue(now)
+			if left <= 0 {
+				m.invoker.Cancel(c.ID)
+				return r.fail(ctx, c, text), nil
 			}
-			return r.fail(ctx, c, msgAged), nil
+			timer.Reset(left)
 		case <-ctx.Done():
+			started := !f.withdraw()
 			m.invoker.Cancel(c.ID)
-			if f.mayRun {
+			if started {
 				return r.fail(ctx, c, msgStopped), nil
 			}
 			return nil, stopped(ctx)

@@ -198,9 +198,11 @@ func TestAckOnCommit(t *testing.T) {
 // Replies after the end, and more than the protocol has, neither block the
 // invoker nor reach another call.
 func TestDeliverNeverBlocks(t *testing.T) {
-	a := &attempt{replies: make(chan whisk.Reply, replyRoom)}
+	v := &fake{}
+	r := New(DefaultConfig(), nil, discard{})
+	a := newFollowing(r, &member{invoker: v}, newCall(), time.Now())
 	for range 100 {
-		a.deliver(whisk.Reply{Kind: whisk.Queued})
+		a.deliver(whisk.Reply{Kind: whisk.NeedCode})
 	}
 	for range 3 {
 		a.deliver(whisk.Reply{Kind: whisk.Done})
@@ -211,8 +213,26 @@ func TestDeliverNeverBlocks(t *testing.T) {
 	for range n {
 		last = (<-a.replies).Kind
 	}
-	if n != replyRoom || last != whisk.Done {
-		t.Errorf("%d replies, last %v; want %d, done", n, last, replyRoom)
+	if n != replyRoom || last != whisk.Done || len(v.gone) != 0 {
+		t.Errorf("%d replies, last %v, %d goes; want %d, done, none after the end", n, last, len(v.gone), replyRoom)
+	}
+}
+
+// A call that this router gave up while it waited is not started by a late
+// Ready; one that is ready is no longer given up as waiting.
+func TestReadyAgainstWithdrawal(t *testing.T) {
+	for _, late := range []bool{true, false} {
+		v := &fake{}
+		a := newFollowing(New(DefaultConfig(), nil, discard{}), &member{invoker: v}, newCall(), time.Now())
+		a.deliver(whisk.Reply{Kind: whisk.Queued})
+		if !late {
+			a.deliver(whisk.Reply{Kind: whisk.Ready})
+		}
+		withdrawn := a.withdraw()
+		a.deliver(whisk.Reply{Kind: whisk.Ready})
+		if goes := len(v.gone) > 0; withdrawn != late || goes == late {
+			t.Errorf("late %t: withdrawn %t, go %t", late, withdrawn, goes)
+		}
 	}
 }
 
