@@ -5,10 +5,10 @@ import (
 	"sort"
 )
 
-// zipfPick returns a choice among n actions for a request's number, the first
+// Zipf returns a choice among n actions for a request's number, the first
 // the most popular: action i has a share that falls as 1/(i+1)^s. An s of 0 is
 // an even choice. The same seed and number always choose the same.
-func zipfPick(n int, s float64, seed uint64) func(seq int64) int {
+func Zipf(n int, s float64, seed uint64) func(seq int64) int {
 	sums := make([]float64, n)
 	total := 0.0
 	for i := range sums {

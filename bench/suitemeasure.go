@@ -12,6 +12,7 @@ import (
 const (
 	quickActions = 4
 	quickCount   = 8
+	quickRate    = 100
 )
 
 // seed gives each round its own arrivals, the same ones in each run.
@@ -61,6 +62,9 @@ func (st *stage) plan(c *Case, round int) (Plan, string) {
 			return Plan{}, fmt.Sprintf("needs the rate of %q, which was not measured", r.Case)
 		}
 		l.Rate = of[round].Throughput() * r.Times
+		if st.cfg.Quick {
+			l.Rate = min(l.Rate, quickRate)
+		}
 	}
 	p := l.plan(st.cfg.Duration, st.cfg.Warmup, st.seed(round))
 	if c.Do == DoCold || c.Do == DoSubmit || c.Trace != nil {
@@ -192,7 +196,7 @@ func (st *stage) prepare(ctx context.Context, c *Case, srv *server, plan Plan, r
 			return nil, nil, err
 		}
 	}
-	pick, busy := zipfPick(n, c.Zipf, st.cfg.Seed), (func(int64) float64)(nil)
+	pick, busy := Zipf(n, c.Zipf, st.cfg.Seed), (func(int64) float64)(nil)
 	if c.Do == DoCold {
 		pick = nil
 	}
@@ -268,11 +272,13 @@ func (st *stage) beside(ctx context.Context, c *Case, m *prepared) (stop func())
 		st.cfg.Say("  no neighbour: " + err.Error())
 		return stop
 	}
+	load := Plan{Arrival: Closed, Concurrency: c.Beside.Concurrency, Duration: time.Hour}
+	_ = st.settle(ctx, load, t) // what keeps it from a start would keep it from a load
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_, _ = Run(ctx, Plan{Arrival: Closed, Concurrency: c.Beside.Concurrency, Duration: time.Hour}, t, nil)
+		_, _ = Run(ctx, load, t, nil)
 	}()
 	return func() {
 		cancel()

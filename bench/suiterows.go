@@ -37,6 +37,22 @@ func merged(rounds []*Result) *Result {
 	return all
 }
 
+// Rows returns the common figures of one result as rows of a report.
+func (r *Result) Rows(scenario string) []Row {
+	var rows []Row
+	for i, f := range []Figure{{What: "rate"}, {What: "p50"}, {What: "p90"}, {What: "p99"}, {What: "p99.9"}, {What: "max"}, {What: "errors"}} {
+		row := Row{Scenario: scenario, Name: f.title(), Unit: f.unit(), Rounds: values([]*Result{r}, f.What)}
+		if slices.ContainsFunc(row.Rounds, math.IsNaN) {
+			row.NA, row.Rounds = "nothing was answered well", nil
+		}
+		if i == 0 {
+			row.Result = r
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
 func (st *stage) row(c *Case, f *Figure) Row {
 	row := Row{
 		Scenario: st.sc.Name, Name: strings.TrimSpace(c.Name + ", " + f.title()), Unit: f.unit(),

@@ -12,20 +12,22 @@ import (
 	"sync/atomic"
 )
 
-// payload makes bodies of one size that are told apart by their number, and
-// knows them again.
-type payload struct {
+// Payload makes bodies of one size, each told apart by its number, and knows
+// them again in an echo.
+type Payload struct {
 	size int
 	pad  []byte
 	busy func(seq int64) float64 // ms that the action is to take, nil none
 }
 
-func newPayload(size int) *payload {
-	return &payload{size: size, pad: bytes.Repeat([]byte("0123456789abcdef"), size/16+1)}
+// NewPayload returns a payload of size bytes, or of as many as the number takes
+// ([MinPayload] always suffices).
+func NewPayload(size int) *Payload {
+	return &Payload{size: size, pad: bytes.Repeat([]byte("0123456789abcdef"), size/16+1)}
 }
 
-// body appends the body of a request: {"n":7,"pad":"…"}.
-func (p *payload) body(b []byte, seq int64) []byte {
+// Body appends the body of a request: {"n":7,"pad":"…"}.
+func (p *Payload) Body(b []byte, seq int64) []byte {
 	at := len(b)
 	b = append(b, `{"n":`...)
 	b = strconv.AppendInt(b, seq, 10)
@@ -48,12 +50,12 @@ func (p *payload) body(b []byte, seq int64) []byte {
 
 var wantBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// is reports whether a result is the body that was sent: byte for byte, or as
+// Is reports whether a result is the body that was sent: byte for byte, or as
 // the same JSON.
-func (p *payload) is(seq int64, result []byte) bool {
+func (p *Payload) Is(seq int64, result []byte) bool {
 	buf := wantBuffers.Get().(*[]byte)
 	defer wantBuffers.Put(buf)
-	*buf = p.body((*buf)[:0], seq)
+	*buf = p.Body((*buf)[:0], seq)
 	if bytes.Equal(*buf, result) {
 		return true
 	}
@@ -65,8 +67,8 @@ func (p *payload) is(seq int64, result []byte) bool {
 func (c *Case) floorTarget(base string) (*HTTPTarget, error) {
 	cfg := HTTPConfig{URL: base + "/"}
 	if c.Do != DoAPI {
-		p := newPayload(c.Payload)
-		cfg.Body, cfg.Check = p.body, CheckResult(p.is)
+		p := NewPayload(c.Payload)
+		cfg.Body, cfg.Check = p.Body, CheckResult(p.Is)
 	}
 	return NewHTTPTarget(cfg)
 }
@@ -115,18 +117,18 @@ func (c *Case) target(p *prepared, pick func(seq int64) int, busy func(seq int64
 		return NewHTTPTarget(cfg)
 	}
 	cfg.User, cfg.Password, _ = strings.Cut(p.key, ":")
-	body := newPayload(c.Payload)
+	body := NewPayload(c.Payload)
 	body.busy = busy
-	cfg.Body = body.body
+	cfg.Body = body.Body
 	query := "?blocking=true&result=true"
-	cfg.Check = CheckResult(body.is)
+	cfg.Check = CheckResult(body.Is)
 	switch {
 	case c.Do == DoSubmit:
 		query = ""
-		cfg.Check = checkAccepted
+		cfg.Check = CheckAccepted
 	case c.Record || c.Do == DoCold:
 		query = "?blocking=true"
-		check := CheckRecord(body.is)
+		check := CheckRecord(body.Is)
 		cfg.Check = func(seq int64, a Answer, h *Hit) {
 			check(seq, a, h)
 			h.Key = h.Start.String()
@@ -144,8 +146,8 @@ func (c *Case) target(p *prepared, pick func(seq int64) int, busy func(seq int64
 	return NewHTTPTarget(cfg)
 }
 
-// checkAccepted wants 202.
-func checkAccepted(_ int64, a Answer, h *Hit) {
+// CheckAccepted wants 202, as a call that is not waited for gets.
+func CheckAccepted(_ int64, a Answer, h *Hit) {
 	if h.Class == "" && a.Status != 202 {
 		h.Class = ClassBadAnswer
 	}

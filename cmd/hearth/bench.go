@@ -17,6 +17,6 @@ func newBenchCmd() *cobra.Command {
 A floor is the least that the same work can cost on this machine, measured in the same minutes; a
 figure's ratio to its floor holds on any machine, the figure itself does not. What else runs on the
 machine disturbs both: keep it quiet.`)
-	cmd.AddCommand(newBenchRunCmd(), newBenchListCmd(), newBenchFloorCmd())
+	cmd.AddCommand(newBenchRunCmd(), newBenchLoadCmd(), newBenchCompareCmd(), newBenchListCmd(), newBenchFloorCmd())
 	return cmd
 }

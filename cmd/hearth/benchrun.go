@@ -20,6 +20,7 @@ type benchRun struct {
 	suite  bench.SuiteConfig
 	quick  bool
 	report string
+	args   []string
 }
 
 func newBenchRunCmd() *cobra.Command {
@@ -64,6 +65,7 @@ over again. A ratio is the median over the rounds; its range says how far to tru
 		if err != nil {
 			return usageError(err)
 		}
+		r.args = args
 		if r.quick {
 			q := bench.QuickSuiteConfig()
 			r.suite.Rounds, r.suite.Duration, r.suite.Settle, r.suite.Warmup, r.suite.Quick = q.Rounds, q.Duration, q.Settle, q.Warmup, true
@@ -88,33 +90,53 @@ func (r *benchRun) run(ctx context.Context, list []*bench.Scenario, stdout, stde
 		}
 	}
 	r.suite.Say = func(line string) { _, _ = fmt.Fprintln(stderr, line) }
+	if f, ok := stderr.(*os.File); ok {
+		r.suite.Watch = func(title string) func(bench.Progress) { return bench.ProgressLine(f, title) }
+	}
 	s, err := bench.NewSuite(r.suite)
 	if err != nil {
 		return usageError(err)
 	}
-	report := &bench.Report{Title: "hearth bench run", Version: buildVersion(), Began: time.Now()}
+	report := &bench.Report{Title: "hearth bench run " + strings.Join(r.args, " "), Version: buildVersion(), Began: time.Now(), Host: bench.ThisHost()}
+	report.Notes = r.notes()
 	report.Rows, err = s.Run(ctx, list)
 	report.Took = int64(time.Since(report.Began))
-	for i := range report.Rows {
-		row := &report.Rows[i]
-		_, _ = fmt.Fprintf(stdout, "%-20s %-40s %12.1f %-8s ratio %.2f (%.2f–%.2f) %s %s %s %s\n", row.Scenario, row.Name, row.Value(), row.Unit, row.Ratio, row.RatioLow, row.RatioHigh, row.Floor, row.Target, holds(row), row.NA)
+	if err != nil {
+		report.Notes = append(report.Notes, "The run ended early: "+err.Error())
 	}
-	if r.report != "" {
-		f, ferr := os.Create(filepath.Join(r.report, "report.json"))
-		if ferr != nil {
-			return errors.Join(err, ferr)
-		}
-		err = errors.Join(err, report.WriteJSON(f), f.Close())
+	if len(report.Rows) > 0 {
+		err = errors.Join(err, writeReport(report, r.report, stdout))
 	}
 	return err
 }
 
-func holds(r *bench.Row) string {
-	switch {
-	case r.Holds == nil:
-		return ""
-	case *r.Holds:
-		return "holds"
+// notes say how the run was made, as far as that is not as usual.
+func (r *benchRun) notes() []string {
+	notes := []string{fmt.Sprintf("%d rounds of %s each, after %s of warm-up.", r.suite.Rounds, r.suite.Duration, r.suite.Warmup)}
+	if r.suite.Quick {
+		notes = append(notes, "A quick run: it shows that all works, not how fast it is.")
 	}
-	return strings.ToUpper("misses")
+	if r.suite.Host != "" {
+		notes = append(notes, "Measured on "+r.suite.Host+", which was there before.")
+	}
+	return notes
+}
+
+// writeReport prints the report, and writes it into the folder in all its
+// forms if one is given.
+func writeReport(r *bench.Report, dir string, stdout io.Writer) error {
+	err := r.WriteText(stdout)
+	if dir == "" {
+		return err
+	}
+	for name, write := range map[string]func(io.Writer) error{
+		"report.txt": r.WriteText, "report.json": r.WriteJSON, "report.html": r.WriteHTML,
+	} {
+		f, ferr := os.Create(filepath.Join(dir, name))
+		if ferr != nil {
+			return errors.Join(err, ferr)
+		}
+		err = errors.Join(err, write(f), f.Close())
+	}
+	return err
 }
