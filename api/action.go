@@ -40,7 +40,7 @@ func (s *Server) listActions(q *request, ns whisk.Namespace) (reply, error) {
 		return countReply("actions", n, pg.skip)
 	}
 	return list[*whisk.Action, whisk.ActionName]{
-		atOnce: actionsAtOnce, turns: actionsAtOnce / 5,
+		atOnce: actionsAtOnce, turns: turnsAtOnce / 2,
 		fetch: func(skip, limit int) ([]*whisk.Action, error) {
 			return s.deps.Entities.Actions(q.Context(), ns, nil, skip, limit)
 		},
@@ -52,7 +52,7 @@ func (s *Server) listActions(q *request, ns whisk.Namespace) (reply, error) {
 
 // actionsAtOnce is how many actions of a list are held at a time. At the most
 // one takes a fifth of a record: parameters and annotations of 1 MB each.
-const actionsAtOnce = 50
+const actionsAtOnce = 5 * turnsAtOnce / 2
 
 // fetchAction answers GET of one action; ?code=false leaves the code out.
 func (s *Server) fetchAction(q *request, name whisk.ActionName) (reply, error) {

@@ -85,7 +85,7 @@ func (s *Server) listActivations(q *request) (reply, error) {
 
 // recordsAtOnce is how many full records are held at a time; rows of records
 // are small.
-const recordsAtOnce = 10
+const recordsAtOnce = turnsAtOnce / 2
 
 // listRecords answers with full records or with their rows.
 func (s *Server) listRecords(q *request, aq whisk.ActivationQuery, docs bool, pg page) (reply, error) {

@@ -130,7 +130,7 @@ func TestListActivations(t *testing.T) {
 
 // TestListRecords: full records come some at a time, each once.
 func TestListRecords(t *testing.T) {
-	for _, c := range []struct{ have, limit, want int }{{0, 30, 0}, {9, 30, 9}, {10, 30, 10}, {11, 30, 11}, {40, 30, 30}, {40, 10, 10}, {25, 0, 25}} {
+	for _, c := range []struct{ have, limit, want int }{{0, 30, 0}, {9, 30, 9}, {5, 30, 5}, {10, 30, 10}, {11, 30, 11}, {40, 30, 30}, {40, 10, 10}, {25, 0, 25}} {
 		w := newWorld(t)
 		for i := range c.have {
 			rec := &whisk.Activation{ID: id(i + 1), Namespace: "alice", Name: "a", Logs: []string{strings.Repeat("x", 1000)}}

@@ -53,9 +53,10 @@ func (q *request) inTurn(n int64, f func() error) error {
 	return f()
 }
 
-// turnsAtOnce is how many records may be on their way from the store: at 11 MB,
-// OpenWhisk's largest, about as much as the budget.
-const turnsAtOnce = 40
+// turnsAtOnce is how many records may be on their way from the store, where
+// there are a few copies of each: at 11 MB, OpenWhisk's largest, they take about
+// as much as the budget.
+const turnsAtOnce = 10
 
 // slowBody is when a request that has been read gets its time anew.
 const slowBody = time.Second
