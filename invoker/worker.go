@@ -193,7 +193,7 @@ func (v *Invoker) keep(in *call, rec *whisk.Activation) (*whisk.Activation, erro
 	v.unkept.Add(1)
 	defer v.unkept.Add(-1)
 	v.log.Error("invoker: the journal does not take a record", "activation", in.ID.String(), "err", err)
-	for wait := 50 * time.Millisecond; err != nil; wait = min(2*wait, 5*time.Second) {
+	for wait := 50 * time.Millisecond; err != nil; wait = min(2*wait, time.Second) {
 		t := time.NewTimer(wait)
 		select {
 		case <-t.C:
