@@ -23,7 +23,7 @@ type prepared struct {
 	actions []whisk.ActionName
 	remove  []whisk.ActionName // from a server that is to outlive us
 	targets []*HTTPTarget
-	failure firstFailure
+	failure FirstFailure
 }
 
 func (p *prepared) close() error {

@@ -73,15 +73,15 @@ func (c *Case) floorTarget(base string) (*HTTPTarget, error) {
 	return NewHTTPTarget(cfg)
 }
 
-// firstFailure remembers the first answer that was not right, for people to
+// FirstFailure remembers the first answer that was not right, for people to
 // read.
-type firstFailure struct {
+type FirstFailure struct {
 	once sync.Once
 	text atomic.Pointer[string]
 }
 
-// watch returns check with a look at its verdict; check may be nil.
-func (f *firstFailure) watch(check func(int64, Answer, *Hit)) func(int64, Answer, *Hit) {
+// Watch returns check with a look at its verdict; check may be nil.
+func (f *FirstFailure) Watch(check func(int64, Answer, *Hit)) func(int64, Answer, *Hit) {
 	return func(seq int64, a Answer, h *Hit) {
 		if check != nil {
 			check(seq, a, h)
@@ -96,7 +96,7 @@ func (f *firstFailure) watch(check func(int64, Answer, *Hit)) func(int64, Answer
 }
 
 // String is "" if nothing failed.
-func (f *firstFailure) String() string {
+func (f *FirstFailure) String() string {
 	if t := f.text.Load(); t != nil {
 		return *t
 	}
@@ -113,7 +113,7 @@ func (c *Case) target(p *prepared, pick func(seq int64) int, busy func(seq int64
 	}
 	cfg := HTTPConfig{URL: base.String()}
 	if c.Do == DoAPI {
-		cfg.Check = p.failure.watch(nil)
+		cfg.Check = p.failure.Watch(nil)
 		return NewHTTPTarget(cfg)
 	}
 	cfg.User, cfg.Password, _ = strings.Cut(p.key, ":")
@@ -134,7 +134,7 @@ func (c *Case) target(p *prepared, pick func(seq int64) int, busy func(seq int64
 			h.Key = h.Start.String()
 		}
 	}
-	cfg.Check = p.failure.watch(cfg.Check)
+	cfg.Check = p.failure.Watch(cfg.Check)
 	paths := make([][]byte, len(p.actions))
 	for i, n := range p.actions {
 		paths[i] = []byte(base.EscapedPath() + "/namespaces/_/actions/" + url.PathEscape(n.Name) + query)

@@ -108,6 +108,8 @@ func (l *benchLoad) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	var failure bench.FirstFailure
+	cfg.Check = failure.Watch(cfg.Check)
 	t, err := bench.NewHTTPTarget(cfg)
 	if err != nil {
 		return usageError(err)
@@ -140,6 +142,9 @@ func (l *benchLoad) run(ctx context.Context, stdout, stderr io.Writer) error {
 		if err := writeReport(r, l.report, io.Discard); err != nil {
 			return err
 		}
+	}
+	if text := failure.String(); text != "" {
+		_, _ = fmt.Fprintln(stdout, "the first failure:", text)
 	}
 	if runErr == nil && res.Count > 0 && res.ErrorCount() == res.Count {
 		runErr = sorry("all %d requests failed", res.Count)
@@ -267,7 +272,7 @@ func invokePath(base *url.URL, n whisk.ActionName) string {
 	for i := range parts {
 		parts[i] = url.PathEscape(parts[i])
 	}
-	return base.EscapedPath() + "/" + strings.Join(parts, "/")
+	return "/" + strings.Trim(base.EscapedPath(), "/") + "/" + strings.Join(parts, "/")
 }
 
 // meter measures the processes of --watch.
