@@ -30,14 +30,16 @@ func (s *Server) fetchActivation(q *request, id, part string) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	b := make([]byte, 0, 1024+len(rec.Response.Result))
+	var b []byte
 	switch part {
 	case "result":
+		b = make([]byte, 0, 128+len(rec.Response.Result))
 		b = append(appendResponse(append(b, '{'), &rec.Response), '}')
 	case "logs":
+		b = make([]byte, 0, recordSize(rec))
 		b = append(appendLogs(appendKey(append(b, '{'), "logs"), rec.Logs), '}')
 	default:
-		b = appendRecord(b, rec, true)
+		b = appendRecord(make([]byte, 0, recordSize(rec)), rec, true)
 	}
 	return ok(b)
 }
