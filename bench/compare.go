@@ -102,7 +102,6 @@ func (r *Row) ratios() []float64 {
 
 const (
 	resamples = 20_000
-	confident = 0.95
 	minRounds = 3 // fewer tell nothing of their spread
 )
 
@@ -113,7 +112,9 @@ const (
 // outwards for that, as far as Student's distribution is wider than the normal
 // one (the expanded percentile interval of Hesterberg, "What Teachers Should
 // Know About the Bootstrap", 2015). The same rounds give the same interval.
-func ratioOf(a, b []float64) Interval {
+func ratioOf(a, b []float64) Interval { return bootstrap(a, b, resamples) }
+
+func bootstrap(a, b []float64, draws int) Interval {
 	la, lb := logs(a), logs(b)
 	if len(la) == 0 || len(lb) == 0 {
 		return Interval{Low: math.NaN(), High: math.NaN()}
@@ -124,14 +125,13 @@ func ratioOf(a, b []float64) Interval {
 		return Interval{est, math.NaN(), math.NaN()}
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
-	diffs := make([]float64, resamples)
+	diffs := make([]float64, draws)
 	for i := range diffs {
 		diffs[i] = redrawn(rng, lb) - redrawn(rng, la)
 	}
 	slices.Sort(diffs)
 	tail := outerTail(n)
-	low := diffs[int(tail*resamples)]
-	high := diffs[resamples-1-int(tail*resamples)]
+	low, high := diffs[int(tail*float64(draws))], diffs[draws-1-int(tail*float64(draws))]
 	return Interval{est, math.Exp(low), math.Exp(high)}
 }
 

@@ -41,7 +41,7 @@ func TestRatioOf(t *testing.T) {
 // TestCoverage draws rounds of a known ratio and counts how often the interval
 // holds it: with as few as five rounds that should be near 95 %.
 func TestCoverage(t *testing.T) {
-	const trials, ratio = 400, 1.1
+	const trials, ratio, resamples = 300, 1.1, 1000
 	rng := rand.New(rand.NewPCG(3, 4))
 	for _, n := range []int{3, 5, 10} {
 		held := 0
@@ -51,7 +51,7 @@ func TestCoverage(t *testing.T) {
 				a[i] = 100 * math.Exp(.1*rng.NormFloat64())
 				b[i] = 100 * ratio * math.Exp(.1*rng.NormFloat64())
 			}
-			if got := ratioOf(a, b); got.Low <= ratio && ratio <= got.High {
+			if got := bootstrap(a, b, resamples); got.Low <= ratio && ratio <= got.High {
 				held++
 			}
 		}

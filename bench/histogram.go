@@ -51,7 +51,7 @@ func (h *Histogram) Quantile(q float64) time.Duration {
 	}
 	// The library rounds to the nearest rank; a quantile is never below its share.
 	rank := max(math.Ceil(q*n-1e-9), 1)
-	return time.Duration(min(h.h.ValueAtPercentile(rank/n*100), h.h.Max()))
+	return time.Duration(h.h.ValueAtPercentile(rank / n * 100))
 }
 
 // Mean returns the arithmetic mean, 0 if there is none.
