@@ -10,29 +10,36 @@ import (
 	sqlitelib "modernc.org/sqlite/lib"
 
 	"hearth/store"
-	"hearth/whisk"
 )
 
 // checkEvery is how many ops of a commit go by between looks at its context.
 const checkEvery = 64
 
-// inserts are the prepared statements of Commit and the numbers that it knows
-// for namespaces and names. Only the holder of the writer's connection uses
-// them.
+// inserts are the prepared statements of Commit and what it remembers of the
+// database. Only the holder of the writer's connection uses them.
 type inserts struct {
-	record, unqueue, enqueue, start, requeue *sql.Stmt
+	records                          [len(rowSizes)]*sql.Stmt
+	inserted                         *sql.Stmt
+	unqueue, enqueue, start, requeue *sql.Stmt
+	version, queued                  *sql.Stmt
 
 	spaces, names interned
+	queue         queued
 }
 
 func prepareInserts(ctx context.Context, db *sql.DB) (*inserts, error) {
 	s := &inserts{spaces: newInterned(), names: newInterned()}
+	for i, n := range rowSizes {
+		var err error
+		if s.records[i], err = db.PrepareContext(ctx, insertText(n)); err != nil {
+			return nil, errors.Join(err, s.close())
+		}
+	}
 	for _, p := range []struct {
 		stmt **sql.Stmt
 		text string
 	}{
-		{&s.record, `INSERT INTO activations (id, space, name, start, head, body) VALUES (?, ?, ?, ?, ?, ?)
-			ON CONFLICT (id) DO NOTHING`},
+		{&s.inserted, `SELECT id FROM activations WHERE seq > ? ORDER BY seq`},
 		{&s.unqueue, `DELETE FROM queue WHERE id = ?`},
 		{&s.enqueue, `INSERT INTO queue (id, ns, state, token, until, created, code, payload)
 			SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
@@ -40,6 +47,8 @@ func prepareInserts(ctx context.Context, db *sql.DB) (*inserts, error) {
 			ON CONFLICT (id) DO NOTHING`},
 		{&s.start, `UPDATE queue SET state = 1, token = ?1, until = ?2 WHERE id = ?3 AND (state = 0 OR token = ?1)`},
 		{&s.requeue, `UPDATE queue SET state = 0, token = 0, until = 0 WHERE id = ? AND state = 1 AND token = ?`},
+		{&s.version, `PRAGMA data_version`},
+		{&s.queued, `SELECT id FROM queue`},
 		{&s.spaces.find, `SELECT id FROM spaces WHERE text = ?`},
 		{&s.spaces.add, `INSERT INTO spaces (text) VALUES (?)`},
 		{&s.names.find, `SELECT id FROM names WHERE text = ?`},
@@ -56,7 +65,9 @@ func prepareInserts(ctx context.Context, db *sql.DB) (*inserts, error) {
 
 func (s *inserts) close() error {
 	var errs []error
-	for _, stmt := range []*sql.Stmt{s.record, s.unqueue, s.enqueue, s.start, s.requeue, s.spaces.find, s.spaces.add, s.names.find, s.names.add} {
+	all := append(s.records[:], s.inserted, s.unqueue, s.enqueue, s.start, s.requeue, s.version, s.queued,
+		s.spaces.find, s.spaces.add, s.names.find, s.names.add)
+	for _, stmt := range all {
 		if stmt != nil {
 			errs = append(errs, stmt.Close())
 		}
@@ -86,107 +97,122 @@ func (d *DB) commit(ctx context.Context, ops []store.Op) ([]store.Result, error)
 	if err != nil {
 		return nil, err
 	}
-	b := newBatch(calm, tx, d.insert)
-	results := make([]store.Result, len(ops))
-	for i := range ops {
-		if i%checkEvery == 0 {
-			err = ctx.Err()
-		}
-		if err == nil {
-			results[i], err = b.do(&ops[i])
-		}
-		if err != nil {
-			_ = tx.Rollback() // fails only where SQLite has done it already
-			return nil, err
-		}
+	b := newBatch(calm, tx, d.insert, len(ops))
+	if err = b.run(ctx, ops); err != nil {
+		_ = tx.Rollback() // fails only where SQLite has done it already
+	} else {
+		err = tx.Commit()
 	}
-	if err := tx.Commit(); err != nil {
+	if err != nil {
+		b.queue.lose()
 		return nil, err
 	}
 	b.keep()
-	return results, nil
+	return b.results, nil
 }
 
 // batch is one commit under way.
 type batch struct {
-	ctx context.Context
-	all *inserts
+	ctx     context.Context
+	tx      *sql.Tx
+	all     *inserts
+	results []store.Result
 
-	record, unqueue, enqueue, start, requeue *sql.Stmt // the same, within the transaction
+	rows []recordRow // wait to be inserted
+	args []any       // of the statement that inserts them
 
 	spaces, names newNames
+	queue         *queued
 }
 
-func newBatch(ctx context.Context, tx *sql.Tx, s *inserts) *batch {
+func newBatch(ctx context.Context, tx *sql.Tx, s *inserts, ops int) *batch {
 	return &batch{
-		ctx: ctx, all: s,
-		record: tx.StmtContext(ctx, s.record), unqueue: tx.StmtContext(ctx, s.unqueue),
-		enqueue: tx.StmtContext(ctx, s.enqueue), start: tx.StmtContext(ctx, s.start), requeue: tx.StmtContext(ctx, s.requeue),
+		ctx: ctx, tx: tx, all: s, results: make([]store.Result, ops),
+		rows:   make([]recordRow, 0, min(ops, rowSizes[0])),
 		spaces: newNames{ctx: ctx, tx: tx, known: &s.spaces}, names: newNames{ctx: ctx, tx: tx, known: &s.names},
+		queue: &s.queue,
 	}
 }
 
-// keep remembers the numbers that the commit gave out.
+// stmt returns a prepared statement as one of the transaction.
+func (b *batch) stmt(s *sql.Stmt) *sql.Stmt { return b.tx.StmtContext(b.ctx, s) }
+
+// run carries out ops in an order that nobody can tell from theirs: those of
+// one id keep it.
+func (b *batch) run(ctx context.Context, ops []store.Op) error {
+	if err := b.queue.begin(b.ctx, b.stmt(b.all.version), b.stmt(b.all.queued)); err != nil {
+		return err
+	}
+	for i := range ops {
+		if i%checkEvery == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err := b.do(i, &ops[i]); err != nil {
+			return err
+		}
+	}
+	return b.flush()
+}
+
+// keep remembers what the commit has made true.
 func (b *batch) keep() {
 	b.spaces.keep()
 	b.names.keep()
+	b.queue.keep()
 }
 
 // do carries out one op. An error is one of the whole commit.
-func (b *batch) do(o *store.Op) (store.Result, error) {
+func (b *batch) do(i int, o *store.Op) error {
 	if err := o.Check(); err != nil {
-		return store.Result{Err: err}, nil
+		b.results[i].Err = err
+		return nil
+	}
+	if o.Kind == store.OpRecord {
+		return b.addRecord(i, o.Record)
+	}
+	id := o.ID
+	if o.Kind == store.OpEnqueue || o.Kind == store.OpStartNew {
+		id = o.Row.ID
+	}
+	if b.holds(id) {
+		if err := b.flush(); err != nil {
+			return err
+		}
 	}
 	var ok bool
 	var err error
 	switch o.Kind {
-	case store.OpRecord:
-		ok, err = b.insertRecord(o.Record)
 	case store.OpEnqueue:
 		ok, err = b.insertRow(o.Row, store.RowQueued, 0, 0)
 	case store.OpStartNew:
 		ok, err = b.insertRow(o.Row, store.RowStarted, o.Row.Token, o.Row.Until)
 	case store.OpStart:
-		ok, err = b.changed(b.start, o.Token, o.Until, o.ID[:])
+		ok, err = b.changed(b.all.start, o.Token, o.Until, o.ID[:])
 	case store.OpRequeue:
-		ok, err = b.changed(b.requeue, o.ID[:], o.Token)
+		ok, err = b.changed(b.all.requeue, o.ID[:], o.Token)
 	}
-	if err != nil && ofOpAlone(err) {
-		return store.Result{Err: err}, nil
-	}
-	return store.Result{OK: ok}, err
+	b.results[i].OK = ok
+	return b.failed(i, err)
 }
 
-func (b *batch) insertRecord(a *whisk.Activation) (bool, error) {
-	inserted := true
-	if !a.Unstored {
-		head, body, err := store.EncodeActivation(a)
-		if err != nil {
-			return false, opError{err}
-		}
-		space, err := b.spaces.number(string(a.Namespace))
-		if err != nil {
-			return false, err
-		}
-		name, err := b.names.number(a.FilterName())
-		if err != nil {
-			return false, err
-		}
-		if inserted, err = b.changed(b.record, a.ID[:], space, name, a.Start, head, nullable(body)); err != nil {
-			return false, err
-		}
+// failed notes an error that lies in what an op carries and returns any other,
+// which is one of the whole commit.
+func (b *batch) failed(op int, err error) error {
+	if err == nil || !ofOpAlone(err) {
+		return err
 	}
-	_, err := b.changed(b.unqueue, a.ID[:])
-	return inserted, err
+	b.results[op] = store.Result{Err: err}
+	return nil
 }
 
 func (b *batch) insertRow(r *store.QueueRow, state store.RowState, token, until int64) (bool, error) {
-	return b.changed(b.enqueue, r.ID[:], string(r.Namespace), int64(state), token, until, r.Created, digest(r.Code), nullable(r.Payload))
+	b.queue.add(r.ID)
+	return b.changed(b.all.enqueue, r.ID[:], string(r.Namespace), int64(state), token, until, r.Created, digest(r.Code), nullable(r.Payload))
 }
 
 // changed runs a statement and reports whether it changed a row.
 func (b *batch) changed(s *sql.Stmt, args ...any) (bool, error) {
-	res, err := s.ExecContext(b.ctx, args...)
+	res, err := b.stmt(s).ExecContext(b.ctx, args...)
 	if err != nil {
 		return false, err
 	}
@@ -194,17 +220,9 @@ func (b *batch) changed(s *sql.Stmt, args ...any) (bool, error) {
 	return n > 0, err
 }
 
-// opError is the failure of one op, before SQLite saw it.
-type opError struct{ error }
-
-func (e opError) Unwrap() error { return e.error }
-
 // ofOpAlone says whether a failure lies in what an op carries. SQLite undoes
 // such a statement and goes on with the transaction.
 func ofOpAlone(err error) bool {
-	if _, ok := errors.AsType[opError](err); ok {
-		return true
-	}
 	e, ok := errors.AsType[*sqlitedriver.Error](err)
 	if !ok {
 		return false

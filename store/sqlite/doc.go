@@ -18,6 +18,10 @@
 // indexes serve the lists, by (namespace, start) and (namespace, name, start),
 // and a third makes ids unique.
 //
+// A commit inserts many records by one statement. It deletes queue rows only
+// of ids that may have one, which it knows without asking: blocking calls have
+// none.
+//
 // Numbers of namespaces and names are never taken back. They are small, and as
 // many as there were distinct names.
 //
