@@ -59,8 +59,9 @@ type Config struct {
 	// that other routers left behind.
 	SweepEvery time.Duration
 
-	// DrainBudget is how long Run waits for live runs when it is stopped. What
-	// outlives it is stopped and recorded as a platform error.
+	// DrainBudget is how long live runs may go on when Run is stopped, from
+	// [Flow.BeginDrain] if that comes first. What outlives it is stopped and
+	// recorded as a platform error.
 	DrainBudget time.Duration
 
 	Logger  *slog.Logger // nil: discarded

@@ -63,7 +63,7 @@ func (f *Flow) step(now time.Time, aging bool, expire time.Time) (next time.Time
 	if due := f.backlog.rouse(now); !due.IsZero() && due.Before(next) {
 		next = due
 	}
-	for f.active < f.window.limit {
+	for f.active < f.window.limit && !f.halted {
 		it := f.backlog.pop()
 		if it == nil {
 			break

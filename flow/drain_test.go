@@ -52,6 +52,38 @@ func TestDrain(t *testing.T) {
 	})
 }
 
+// The budget begins before the end, while requests that are there already are
+// still answered.
+func TestBeginDrain(t *testing.T) {
+	cfg := testConfig()
+	cfg.DrainBudget = 10 * time.Second
+	bubble(t, cfg, 4, func(t *testing.T, w *world, l *life) {
+		n := &counter{}
+		began := time.Now()
+		l.BeginDrain()
+		l.BeginDrain()
+		row, short, long := newCall("ns", 1), newCall("ns", 1_000), newCall("ns", 60_000)
+		l.submit(t, row, n)
+		if rec, err := l.Invoke(t.Context(), short, time.Minute, n.end); err != nil || rec.Response.Status != whisk.Success {
+			t.Errorf("a short call: %v, %v", rec, err)
+		}
+		time.Sleep(3 * time.Second)
+		rec, err := l.Invoke(t.Context(), long, time.Minute, n.end)
+		if err != nil || rec.Response.Status != whisk.WhiskError {
+			t.Errorf("a long call: %v, %v", rec, err)
+		}
+		if took := time.Since(began); took < cfg.DrainBudget || took > cfg.DrainBudget+time.Second {
+			t.Errorf("it ended after %v, want the budget %v", took, cfg.DrainBudget)
+		}
+		l.cancel()
+		<-l.done
+		if r := w.row(row.ID); r == nil || r.State != whisk.RowQueued || w.runs[row.ID] != 0 {
+			t.Errorf("a row that came late = %+v", r)
+		}
+		n.want(t, 2)
+	})
+}
+
 func TestDrainOfNothing(t *testing.T) {
 	bubble(t, testConfig(), 4, func(t *testing.T, _ *world, l *life) {
 		began := time.Now()

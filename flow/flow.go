@@ -69,13 +69,16 @@ type Flow struct {
 	gate     gate            // who works; closed when Run's context ends
 	runs     context.Context // of all runs: ends with the drain budget
 	stopRuns context.CancelFunc
+	draining sync.Once
+	budget   *time.Timer   // ends runs; set by draining
 	wake     chan struct{} // capacity 1: the dispatcher has something to look at
 	resting  atomic.Int32  // items in backlog.resting
 
 	mu      sync.Mutex // guards all below
 	backlog *backlog
 	window  window
-	active  int // rows that workers have in hand
+	active  int  // rows that workers have in hand
+	halted  bool // no more are run
 
 	// known are the ids that reading back must leave alone: being enqueued, in
 	// the backlog, in a worker's hand, or promised by a blocking wait.
@@ -118,7 +121,8 @@ func New(cfg Config, inv invoker, q queue, rs rows, rec recorder, s sealer, k ke
 
 // Run looks at what the last process left in the queue, then runs queued rows
 // until ctx ends. From then on nothing new is accepted; it waits for live runs,
-// for the drain budget at the most, and returns when every goroutine is gone.
+// for the drain budget at the most (see [Flow.BeginDrain]), and returns when
+// every goroutine is gone.
 // Rows that were not started stay in the store for the next process. What
 // earlier processes recorded must have been committed before.
 func (f *Flow) Run(ctx context.Context) error {
@@ -134,7 +138,23 @@ func (f *Flow) Run(ctx context.Context) error {
 	return nil
 }
 
+// BeginDrain begins the drain budget before Run's context ends: no more rows
+// are run, and what runs is stopped at the end of the budget. Calls are taken
+// still, for requests that came before; they have what is left of it.
+func (f *Flow) BeginDrain() {
+	f.draining.Do(func() {
+		f.mu.Lock()
+		f.halted = true
+		f.mu.Unlock()
+		f.budget = time.AfterFunc(f.cfg.DrainBudget, func() {
+			f.log.Warn("stopping the runs that outlive the drain budget", "budget", f.cfg.DrainBudget)
+			f.stopRuns()
+		})
+	})
+}
+
 func (f *Flow) drain() {
+	f.BeginDrain()
 	f.gate.close()
 	f.mu.Lock()
 	held := f.backlog.held()
@@ -146,20 +166,9 @@ func (f *Flow) drain() {
 			f.takeBack(it)
 		}()
 	}
-	left := make(chan struct{})
-	go func() {
-		f.gate.wait()
-		close(left)
-	}()
-	budget := time.NewTimer(f.cfg.DrainBudget)
-	defer budget.Stop()
-	select {
-	case <-left:
-	case <-budget.C:
-		f.log.Warn("stopping the runs that outlived the drain budget", "budget", f.cfg.DrainBudget)
-	}
+	f.gate.wait()
+	f.budget.Stop()
 	f.stopRuns()
-	<-left
 }
 
 // token returns one that no other start uses.

@@ -149,15 +149,23 @@ func (s *routerSide) health() error {
 	return nil
 }
 
+// lateAnswers is how long after --drain requests may be answered whose runs
+// were stopped then.
+const lateAnswers = 3 * time.Second
+
 // serve starts the stage that takes requests.
 func (s *routerSide) serve(st *stages, listeners ...net.Listener) error {
 	cfg := api.DefaultFrontConfig()
-	cfg.Drain, cfg.Logger, cfg.Metrics = s.flags.drain, s.log, s.metrics
+	// Runs have --drain from now; what they are answered with comes a bit later.
+	cfg.Drain, cfg.Logger, cfg.Metrics = s.flags.drain+lateAnswers, s.log, s.metrics
 	front, err := api.NewFront(cfg, s.api.Handler())
 	if err != nil {
 		return err
 	}
-	st.start("http", func(ctx context.Context) error { return front.Serve(ctx, listeners...) })
+	st.start("http", func(ctx context.Context) error {
+		defer context.AfterFunc(ctx, s.flow.BeginDrain)()
+		return front.Serve(ctx, listeners...)
+	})
 	return nil
 }
 
