@@ -55,23 +55,31 @@ func (r *Recorder) loop(ctx, hard context.Context) []*entry {
 	}
 }
 
-// linger waits until the oldest entry is Linger old, unless somebody waits.
+// linger lets the queue grow for a while, unless somebody waits.
 func (r *Recorder) linger(ctx context.Context) {
-	r.mu.Lock()
-	var rest time.Duration
-	if len(r.queue) > 0 {
-		rest = r.cfg.Linger - time.Since(r.queue[0].since)
-	}
-	r.mu.Unlock()
-	if rest <= 0 {
-		return
-	}
-	t := time.NewTimer(rest)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-r.hurry:
-	case <-ctx.Done():
+	for seen := 0; ; {
+		r.mu.Lock()
+		n := len(r.queue)
+		var age time.Duration
+		if n > 0 {
+			age = time.Since(r.queue[0].since)
+		}
+		r.mu.Unlock()
+		rest := r.cfg.lingers(age, n-seen)
+		if n == 0 || rest <= 0 {
+			return
+		}
+		seen = n
+		t := time.NewTimer(rest)
+		select {
+		case <-t.C:
+		case <-r.hurry:
+			t.Stop()
+			return
+		case <-ctx.Done():
+			t.Stop()
+			return
+		}
 	}
 }
 

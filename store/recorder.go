@@ -142,7 +142,7 @@ func (r *Recorder) push(e *entry) {
 	r.pending++
 	r.bytes += e.size
 	poke(r.wake)
-	if e.answer != nil || len(r.queue) >= r.cfg.MaxBatch {
+	if e.answer != nil || len(r.queue) >= r.cfg.MaxBatch || r.bytes >= r.cfg.MaxBatchBytes {
 		poke(r.hurry)
 	}
 }

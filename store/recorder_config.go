@@ -25,7 +25,11 @@ type RecorderConfig struct {
 	// which costs about as much as ten records. Nobody waits for a record
 	// alone; whatever somebody waits for goes at once, and takes the records
 	// with it. Negative is no lingering.
-	Linger time.Duration
+	//
+	// Under load a commit lingers on, up to BusyLinger, for as long as many
+	// records keep coming: the pages that a commit changes and the disk's
+	// flush cost about as much for 1000 records as for 50.
+	Linger, BusyLinger time.Duration
 	// CommitTimeout bounds one attempt of a commit; RetryMin and RetryMax are
 	// the pauses after failed ones, doubling.
 	CommitTimeout      time.Duration
@@ -46,6 +50,7 @@ func DefaultRecorderConfig() RecorderConfig {
 		MaxPending: 1 << 16, MaxPendingBytes: 64 << 20,
 		MaxBatch: 4096, MaxBatchBytes: 16 << 20,
 		Linger:        20 * time.Millisecond,
+		BusyLinger:    100 * time.Millisecond,
 		CommitTimeout: 30 * time.Second,
 		RetryMin:      10 * time.Millisecond, RetryMax: time.Second,
 		FlushTimeout: 10 * time.Second,
@@ -85,7 +90,7 @@ func (c RecorderConfig) withDefaults() RecorderConfig {
 		}
 	}
 	for _, v := range []struct{ have, def *time.Duration }{
-		{&c.Linger, &def.Linger}, {&c.CommitTimeout, &def.CommitTimeout}, {&c.RetryMin, &def.RetryMin},
+		{&c.Linger, &def.Linger}, {&c.BusyLinger, &def.BusyLinger}, {&c.CommitTimeout, &def.CommitTimeout}, {&c.RetryMin, &def.RetryMin},
 		{&c.RetryMax, &def.RetryMax}, {&c.FlushTimeout, &def.FlushTimeout}, {&c.ReadWait, &def.ReadWait},
 	} {
 		if *v.have == 0 {
@@ -99,4 +104,21 @@ func (c RecorderConfig) withDefaults() RecorderConfig {
 		c.Metrics = metrics.NewSet()
 	}
 	return c
+}
+
+// busyRecords is how many records must come in half of Linger for a commit to
+// linger on.
+const busyRecords = 16
+
+// lingers returns after what time to look again whether to commit entries of
+// which the oldest has this age and so many have come since the last look; 0
+// is now.
+func (c RecorderConfig) lingers(age time.Duration, came int) time.Duration {
+	switch {
+	case age < c.Linger:
+		return min(max(c.Linger/2, 1), c.Linger-age)
+	case c.Linger > 0 && came >= busyRecords && age < c.BusyLinger:
+		return min(max(c.Linger/2, 1), c.BusyLinger-age)
+	}
+	return 0
 }

@@ -52,6 +52,33 @@ func TestRecorderGroups(t *testing.T) {
 	})
 }
 
+// TestRecorderBusy has records come in a steady stream, then a few.
+func TestRecorderBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeEngine()
+		r := NewRecorder(f, RecorderConfig{Linger: 20 * time.Millisecond, BusyLinger: 100 * time.Millisecond})
+		stop := start(t, r)
+		for range 130 {
+			for range 4 {
+				r.Record(someRecord(), nil)
+			}
+			pass(time.Millisecond)
+		}
+		pass(time.Second)
+		for range 20 { // at once, but then no more
+			r.Record(someRecord(), nil)
+		}
+		pass(21 * time.Millisecond)
+		sizes := f.sizes()
+		if len(sizes) != 3 || sizes[0] < 390 || sizes[0] > 410 || sizes[0]+sizes[1] != 520 || sizes[2] != 20 {
+			t.Errorf("commits of %v ops, want about [400 120 20]", sizes)
+		}
+		if err := stop(); err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+}
+
 func TestRecorderWaitersDoNotLinger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeEngine()
