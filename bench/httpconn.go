@@ -30,6 +30,8 @@ type httpConn struct {
 	in   []byte // in[r:w] was read and not yet consumed
 	r, w int
 	body []byte // of a chunked answer
+
+	turn turn
 }
 
 // extend makes sure that a request that begins now has its time. A deadline
@@ -47,6 +49,9 @@ func (c *httpConn) extend(now time.Time, timeout time.Duration) error {
 func (c *httpConn) send() error {
 	if len(c.payload) <= inOneWrite {
 		c.head = append(c.head, c.payload...)
+		if c.turn.raw != nil {
+			return c.take()
+		}
 		_, err := c.Write(c.head)
 		return err
 	}

@@ -229,6 +229,7 @@ func (t *HTTPTarget) connection(ctx context.Context, now time.Time) (*httpConn, 
 		return nil, class
 	}
 	c := &httpConn{Conn: nc, done: done}
+	c.newTurn()
 	t.mu.Lock()
 	t.busy[c] = struct{}{}
 	t.mu.Unlock()
