@@ -48,8 +48,10 @@ type Case struct {
 	Ladder   []int    `json:"ladder"` // concurrencies
 	Payloads []int    `json:"payloads"`
 
-	step     float64 // of a ladder or of payloads
-	stepName string
+	step      float64 // of a ladder or of payloads
+	stepName  string
+	neighbour bool // it is the load beside the case
+	rung      bool // neither the first nor the last of them
 }
 
 // What requests do.
@@ -69,6 +71,7 @@ type Server struct {
 	Store  string `json:"store,omitempty"`  // "none": in memory, records are dropped
 	Split  string `json:"split,omitempty"`  // router and invoker apart: "unix" socket, or "tls"
 	Memory int    `json:"memory,omitempty"` // MB for all sandboxes, 0 is its default
+	Name   string `json:"name,omitempty"`   // cases with another name have a server of their own
 }
 
 func (s Server) String() string {
@@ -190,11 +193,14 @@ func (c Case) expanded() []Case {
 	}
 	out := []Case{c}
 	out = each(out, c.Kinds, func(c *Case, k string) { c.Kind = k; c.title("%s", k) })
+	between := func(list []int, n int) bool { return n != list[0] && n != list[len(list)-1] }
 	out = each(out, c.Ladder, func(c *Case, n int) {
+		c.rung = between(c.Ladder, n)
 		c.Load.Concurrency, c.step, c.stepName = n, float64(n), "concurrency"
 		c.title("c=%d", n)
 	})
 	return each(out, c.Payloads, func(c *Case, n int) {
+		c.rung = c.rung || between(c.Payloads, n)
 		c.Payload, c.step, c.stepName = n, float64(n), "bytes"
 		c.title("%s", byteText(n))
 	})

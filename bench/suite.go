@@ -108,7 +108,8 @@ type stage struct {
 	sc      *Scenario
 	servers map[Server]*server
 	floors  map[string]*server
-	made    map[string]*prepared // by case
+	ready   map[string]*prepared // by subject
+	made    map[*server]map[whisk.ActionName]bool
 	results map[string][]*Result // by subject, a result a round
 	skipped map[string]string    // cases that cannot be measured, and why
 }
@@ -119,11 +120,15 @@ func (s *Suite) scenario(ctx context.Context, sc *Scenario) (rows []Row, err err
 	}
 	st := &stage{
 		Suite: s, sc: sc, servers: map[Server]*server{}, floors: map[string]*server{},
-		made: map[string]*prepared{}, results: map[string][]*Result{}, skipped: map[string]string{},
+		ready: map[string]*prepared{}, made: map[*server]map[whisk.ActionName]bool{}, results: map[string][]*Result{}, skipped: map[string]string{},
 	}
 	defer func() { err = errors.Join(err, st.stop()) }()
 	for round := range s.cfg.Rounds {
 		for i := range sc.Cases {
+			if s.cfg.Quick && sc.Cases[i].rung {
+				st.skipped[sc.Cases[i].Name] = "left out of a quick run"
+				continue
+			}
 			if err := st.measure(ctx, &sc.Cases[i], round); err != nil {
 				return st.rows(), fmt.Errorf("%s: %w", sc.Cases[i].Name, err)
 			}
@@ -136,7 +141,7 @@ func (s *Suite) scenario(ctx context.Context, sc *Scenario) (rows []Row, err err
 // that was there before.
 func (st *stage) stop() error {
 	var errs []error
-	for _, m := range st.made {
+	for _, m := range st.ready {
 		errs = append(errs, m.close())
 	}
 	for _, s := range slices.Collect(maps.Values(st.servers)) {
@@ -213,15 +218,4 @@ func isLocal(base string) bool {
 	}
 	h := u.Hostname()
 	return h == "localhost" || h == "::1" || strings.HasPrefix(h, "127.")
-}
-
-// actionName is how bench calls its actions.
-func actionName(scenario, cs string, i int) whisk.ActionName {
-	clean := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return '-'
-	}, strings.ToLower(scenario+"-"+cs))
-	return whisk.ActionName{Name: fmt.Sprintf("bench-%s-%d", clean, i)}
 }

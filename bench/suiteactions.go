@@ -3,11 +3,15 @@ package bench
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -46,28 +50,54 @@ func (p *prepared) close() error {
 	return errors.Join(errs...)
 }
 
-// create makes n actions of a case; first is the number of the first.
+// create makes n actions of a case; first is the number of the first. Cases of
+// one scenario share actions of one kind and size, and with them sandboxes: of
+// two sets the one would push the other out of memory in each round.
 func (st *stage) create(ctx context.Context, p *prepared, c *Case, first, n int) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(8)
-	names := make([]whisk.ActionName, n)
-	for i := range names {
-		names[i] = actionName(st.sc.Name, c.Name, first+i)
+	p.actions = make([]whisk.ActionName, n)
+	for i := range p.actions {
+		name := st.actionName(c, first+i)
+		p.actions[i] = name
+		if st.made[p.server] == nil {
+			st.made[p.server] = map[whisk.ActionName]bool{}
+		}
+		if st.made[p.server][name] {
+			continue
+		}
+		st.made[p.server][name] = true
+		if len(p.procs) == 0 {
+			p.remove = append(p.remove, name)
+		}
 		g.Go(func() error {
 			a, err := st.action(c, first+i)
 			if err != nil {
 				return err
 			}
-			_, err = p.api.PutAction(ctx, names[i], a, true)
+			_, err = p.api.PutAction(ctx, name, a, true)
 			return err
 		})
 	}
-	err := g.Wait()
-	p.actions = names
-	if len(p.procs) == 0 {
-		p.remove = append(p.remove, names...)
+	return g.Wait()
+}
+
+// actionName is how bench calls an action of a case.
+func (st *stage) actionName(c *Case, i int) whisk.ActionName {
+	name := st.sc.Name + "-" + c.Kind
+	if c.Memory > 0 {
+		name += "-" + strconv.Itoa(c.Memory)
 	}
-	return err
+	if c.Do == DoCold || c.neighbour {
+		name += "-" + c.Name
+	}
+	clean := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(name))
+	return whisk.ActionName{Name: fmt.Sprintf("bench-%s-%d", clean, i)}
 }
 
 // action returns an echo. Each has code of its own, so that no cache of code
@@ -107,6 +137,7 @@ func goAction(exe string) (string, error) {
 	}
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
 	for _, f := range []struct {
 		name string
 		text []byte

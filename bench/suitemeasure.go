@@ -13,6 +13,7 @@ const (
 	quickActions = 4
 	quickCount   = 8
 	quickRate    = 100
+	quickClients = 8
 )
 
 // seed gives each round its own arrivals, the same ones in each run.
@@ -40,8 +41,8 @@ func (st *stage) measure(ctx context.Context, c *Case, round int) error {
 		return nil
 	}
 	for _, name := range c.floorsOf() {
-		if !isLocal(srv.url) {
-			break // nothing here compares with another machine
+		if !isLocal(srv.url) || c.Do == DoIdle {
+			break // nothing here compares
 		}
 		if err := st.measureFloor(ctx, c, name, plan, round); err != nil {
 			return err
@@ -53,8 +54,8 @@ func (st *stage) measure(ctx context.Context, c *Case, round int) error {
 // plan returns the case's plan for a round. A reason says why there is none.
 func (st *stage) plan(c *Case, round int) (Plan, string) {
 	l := c.Load
-	if st.cfg.Quick && l.Count > 0 {
-		l.Count = min(l.Count, quickCount)
+	if st.cfg.Quick {
+		l.Count, l.Concurrency = min(l.Count, quickCount), min(l.Concurrency, quickClients)
 	}
 	if r := l.RateOf; r != nil {
 		of := st.results["case "+r.Case]
@@ -83,7 +84,7 @@ func (st *stage) measureFloor(ctx context.Context, c *Case, name string, plan Pl
 	if name, ok := cutFloor(c.On); ok && name != "" {
 		key = "case " + c.Name
 	}
-	m := st.made[key]
+	m := st.ready[key]
 	if m == nil {
 		m = &prepared{server: f}
 		t, err := c.floorTarget(f.url)
@@ -91,13 +92,12 @@ func (st *stage) measureFloor(ctx context.Context, c *Case, name string, plan Pl
 			return err
 		}
 		m.targets = []*HTTPTarget{t}
-		st.made[key] = m
-		if err := st.settle(ctx, plan, t); err != nil {
-			return err
+		st.ready[key] = m
+		if c.Do != DoCold {
+			if err := st.settle(ctx, plan, t); err != nil {
+				return err
+			}
 		}
-	}
-	if c.Do == DoIdle || c.Do == DoSubmit {
-		return nil
 	}
 	return st.run(ctx, key, fmt.Sprintf("  floor %-12s %s", name, c.Name), f, plan, m.targets[0])
 }
@@ -168,11 +168,11 @@ func (st *stage) settle(ctx context.Context, plan Plan, t Target) error {
 // need new actions each time, and traces, which differ from round to round.
 func (st *stage) prepare(ctx context.Context, c *Case, srv *server, plan Plan, round int) (*prepared, []traceCall, error) {
 	key := "case " + c.Name
-	m := st.made[key]
+	m := st.ready[key]
 	fresh := m == nil
 	if fresh {
 		m = &prepared{server: srv}
-		st.made[key] = m
+		st.ready[key] = m
 		var err error
 		if m.api, err = srv.client(st.cfg.Insecure); err != nil {
 			return nil, nil, err
@@ -259,7 +259,7 @@ func (st *stage) idle(ctx context.Context, key, title string, srv *server, d tim
 // beside starts a neighbour's load; the function returned ends it.
 func (st *stage) beside(ctx context.Context, c *Case, m *prepared) (stop func()) {
 	n := *c
-	n.Name, n.Payload = c.Name+" neighbour", max(c.Beside.Payload, MinPayload)
+	n.neighbour, n.Payload = true, max(c.Beside.Payload, MinPayload)
 	stop = func() {}
 	p := &prepared{server: m.server, api: m.api}
 	if err := st.create(ctx, p, &n, 0, 1); err != nil {

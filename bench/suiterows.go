@@ -67,7 +67,7 @@ func (st *stage) row(c *Case, f *Figure) Row {
 		row.Rounds = less(row.Rounds, values(st.results["case "+f.Less], f.What))
 	}
 	if row.NA = notMeasured(rounds, row.Rounds); row.NA != "" {
-		if m := st.made["case "+c.Name]; m != nil && m.failure.String() != "" {
+		if m := st.ready["case "+c.Name]; m != nil && m.failure.String() != "" {
 			row.NA += "; the first with " + m.failure.String()
 		}
 		row.Rounds = nil
