@@ -34,15 +34,13 @@ type recordHead struct {
 	Version version `json:"version"` // shadows the record's
 }
 
+// headSize is about what a head takes whose names are not long.
+const headSize = 512
+
 // EncodeActivation returns the stored form of a record for engines. body is
 // nil if there is neither a result nor a log.
-func EncodeActivation(a *whisk.Activation) (head, body []byte, err error) {
-	h := recordHead{Activation: *a, Version: newVersion(a.Version)}
-	h.Logs, h.Response.Result = nil, nil
-	if head, err = json.Marshal(&h); err != nil {
-		return nil, nil, fmt.Errorf("encode the record of activation %s: %w", a.ID, err)
-	}
-	return head, encodeBody(a.Response.Result, a.Logs), nil
+func EncodeActivation(a *whisk.Activation) (head, body []byte) {
+	return appendHead(make([]byte, 0, headSize), a), encodeBody(a.Response.Result, a.Logs)
 }
 
 // DecodeActivation reads what EncodeActivation made. Without a body the record

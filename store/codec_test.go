@@ -37,10 +37,7 @@ func TestBodyRoundTrip(t *testing.T) {
 
 func TestDecodeActivation(t *testing.T) {
 	a := &whisk.Activation{ID: whisk.NewActivationID(), Name: "no version", Response: whisk.Response{Result: json.RawMessage(`{"a":"<"}`)}, Logs: []string{"x"}}
-	head, body, err := EncodeActivation(a)
-	if err != nil {
-		t.Fatal(err)
-	}
+	head, body := EncodeActivation(a)
 	if got, err := DecodeActivation(head, body); err != nil || !reflect.DeepEqual(got, a) {
 		t.Errorf("decoded %+v, %v, want %+v", got, err, a)
 	}
@@ -51,6 +48,94 @@ func TestDecodeActivation(t *testing.T) {
 		if got, err := DecodeActivation([]byte(bad.head), []byte(bad.body)); err == nil {
 			t.Errorf("decoded %q, %q: %+v", bad.head, bad.body, got)
 		}
+	}
+}
+
+// FuzzHead holds the head that is written by hand against package json's.
+func FuzzHead(f *testing.F) {
+	f.Add([]byte{}, "", int64(0), uint32(0), false)
+	f.Add([]byte{1, 2, 3}, "guest/hello <&> \"x\"\\ \x00\x7f\xff\u2028 \U0001f600", int64(-5), uint32(7), true)
+	f.Add(make([]byte, 64), "a", int64(1<<62), uint32(1<<32-1), true)
+	f.Fuzz(func(t *testing.T, ids []byte, text string, n int64, v uint32, yes bool) {
+		a := &whisk.Activation{Namespace: "guest", Start: n, Unstored: yes}
+		copy(a.ID[:], ids)
+		cut := func(i int) string { return text[min(len(text), i):] }
+		if yes {
+			if len(ids) > 16 {
+				copy(a.Cause[:], ids[16:])
+			}
+			a.Namespace, a.Name, a.Package, a.Subject = whisk.Namespace(text), cut(1), cut(2), cut(3)
+			a.Version = whisk.Version{Major: v, Minor: v / 2, Patch: v / 3}
+			a.End, a.Duration, a.Response.Size, a.Response.Status = n/2, n/3, int(n/4), whisk.Status(v)
+			a.Facts = whisk.Facts{
+				Path: cut(4), Kind: cut(5), Limits: &whisk.Limits{Timeout: n, Memory: n / 2, Logs: n / 3, Concurrency: n / 4},
+				TimedOut: n%2 == 0, Wait: n / 5, Init: n / 6, Sandbox: whisk.Start(v), Binding: cut(6), InFlow: n%3 == 0,
+			}
+		} else {
+			a.Facts.Binding, a.Facts.InFlow = text, n > 0
+		}
+		want, err := json.Marshal(&recordHead{Activation: *a, Version: newVersion(a.Version)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Response.Result, a.Logs = json.RawMessage("not in the head"), []string{"nor this"}
+		if got, _ := EncodeActivation(a); string(got) != string(want) {
+			t.Errorf("encoded\n%s, want\n%s", got, want)
+		}
+	})
+}
+
+// TestHeadHasAllFields fills each field of a record that there is, also those
+// that nobody has thought of here.
+func TestHeadHasAllFields(t *testing.T) {
+	var a whisk.Activation
+	fill(reflect.ValueOf(&a).Elem())
+	h := recordHead{Activation: a, Version: newVersion(a.Version)}
+	h.Logs, h.Response.Result = nil, nil
+	want, err := json.Marshal(&h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := EncodeActivation(&a); string(got) != string(want) {
+		t.Errorf("encoded\n%s, want\n%s", got, want)
+	}
+}
+
+func fill(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString("text")
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int, reflect.Int64:
+		v.SetInt(7)
+	case reflect.Uint8, reflect.Uint32:
+		v.SetUint(3)
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		fill(v.Elem())
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(v.Index(0))
+	case reflect.Array:
+		for i := range v.Len() {
+			fill(v.Index(i))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(v.Field(i))
+		}
+	default:
+		panic("no value for a " + v.Kind().String())
+	}
+}
+
+func BenchmarkEncodeActivation(b *testing.B) {
+	a := someRecord()
+	a.Facts = whisk.Facts{Path: "guest/hello", Kind: "nodejs:20", Limits: &whisk.Limits{Timeout: 60000, Memory: 256, Logs: 10, Concurrency: 1}}
+	b.ReportAllocs()
+	for b.Loop() {
+		EncodeActivation(a)
 	}
 }
 

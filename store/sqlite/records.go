@@ -44,11 +44,8 @@ func (b *batch) addRecord(op int, a *whisk.Activation) error {
 		return b.endRow(op, &a.ID)
 	}
 	row := recordRow{op: op, id: &a.ID, start: a.Start}
+	row.head, row.body = store.EncodeActivation(a)
 	var err error
-	if row.head, row.body, err = store.EncodeActivation(a); err != nil {
-		b.results[op].Err = err
-		return nil
-	}
 	if row.space, err = b.spaces.number(string(a.Namespace)); err != nil {
 		return b.failed(op, err)
 	}
