@@ -1,11 +1,14 @@
 package flow
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
+
+	"hearth/whisk"
 )
 
 // Config holds a Flow's settings.
@@ -14,6 +17,11 @@ type Config struct {
 	// outlived the last process, so that a started row found at the start is a
 	// run that broke off. Else such a row fails only after its time.
 	Alone bool
+
+	// Gone, if not nil and if not Alone, tells of a row found started whether its
+	// run can be nowhere any more; then it has broken off although its time is
+	// not over. It may be set only where no other router uses the store.
+	Gone func(ctx context.Context, id whisk.ActivationID) bool
 
 	// MaxAge is how long a row may stay in the queue without having started.
 	// Then it ends in a failure record.

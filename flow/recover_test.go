@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -123,6 +124,27 @@ func TestNotAlone(t *testing.T) {
 		time.Sleep(3 * time.Minute)
 		w.wantRecord(t, soon.ID, whisk.WhiskError, msgLost)
 		w.wantRecord(t, late.ID, whisk.Success, "")
+	})
+}
+
+// A started row whose run is nowhere ends before its time; one that an invoker
+// still knows does not.
+func TestGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		gone, going := newCall("ns", 10), newCall("ns", 10)
+		cfg := testConfig()
+		cfg.Alone = false
+		cfg.Gone = func(_ context.Context, id whisk.ActivationID) bool { return id == gone.ID }
+		w.leave(t, gone, whisk.RowStarted, 10*time.Minute)
+		w.leave(t, going, whisk.RowStarted, 10*time.Minute)
+		l := start(w, cfg, 4)
+		defer l.stop()
+		time.Sleep(time.Second)
+		w.wantRecord(t, gone.ID, whisk.WhiskError, msgLost)
+		if w.record(going.ID) != nil {
+			t.Error("a row whose run goes on has failed")
+		}
 	})
 }
 

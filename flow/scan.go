@@ -17,7 +17,7 @@ func (f *Flow) recover(ctx context.Context) {
 		spills := f.spills
 		f.mu.Unlock()
 		full, err := f.scan(ctx, pass{
-			lost: func(row whisk.QueueRow) bool { return f.cfg.Alone || f.overdue(row) },
+			lost: func(row whisk.QueueRow) bool { return f.cfg.Alone || f.over(ctx, row) },
 			take: func(whisk.QueueRow) bool { return true },
 		})
 		if err == nil {
@@ -52,7 +52,7 @@ func (f *Flow) sweep(ctx context.Context) {
 		case now := <-tick.C:
 			before := now.Add(-f.cfg.SweepEvery).UnixMilli()
 			_, err := f.scan(ctx, pass{
-				lost: f.overdue,
+				lost: func(row whisk.QueueRow) bool { return f.over(ctx, row) },
 				take: func(row whisk.QueueRow) bool { return row.Created < before },
 			})
 			if err != nil && ctx.Err() == nil {
@@ -62,6 +62,11 @@ func (f *Flow) sweep(ctx context.Context) {
 			f.poke()
 		}
 	}
+}
+
+// over reports whether the run of a started row has broken off.
+func (f *Flow) over(ctx context.Context, row whisk.QueueRow) bool {
+	return f.overdue(row) || f.cfg.Gone != nil && f.cfg.Gone(ctx, row.ID)
 }
 
 func (f *Flow) overdue(row whisk.QueueRow) bool { return row.Until < time.Now().UnixMilli() }
@@ -119,7 +124,7 @@ func (f *Flow) scan(ctx context.Context, p pass) (full bool, err error) {
 			after = row.Seq
 			switch {
 			case row.State == whisk.RowStarted:
-				if p.lost != nil && p.lost(row) && !f.own(row.Token) && !f.knows(row.ID) {
+				if p.lost != nil && !f.own(row.Token) && !f.knows(row.ID) && p.lost(row) {
 					lost = append(lost, row)
 				}
 			case p.take(row) && !f.adopt(row):

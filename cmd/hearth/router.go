@@ -74,7 +74,7 @@ func runRouter(ctx context.Context, rf *routerFlags, wf *wireTLSFlags, invokers 
 		return err
 	}
 	defer lns.close()
-	side, err := newRouterSide(ctx, rf, data, log, false)
+	side, err := newRouterSide(ctx, rf, data, log, len(invokers))
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func runRouter(ctx context.Context, rf *routerFlags, wf *wireTLSFlags, invokers 
 	for i, c := range clients { // they end after the recorder, whose last commits they acknowledge
 		st.start("invoker "+invokers[i], c.Run)
 	}
-	if err := side.start(ctx, st, func() { side.awaitInvoker(ctx) }); err != nil {
+	if err := side.start(ctx, st, func() { side.awaitInvokers(ctx) }); err != nil {
 		return err
 	}
 	if err := side.serve(st, lns.api...); err != nil {

@@ -34,13 +34,14 @@ type routerSide struct {
 	flow     *flow.Flow
 	api      *api.Server
 	guest    whisk.AuthKey
-	started  time.Time
+	invokers int // how many there are; 0: the one in this process
 }
 
-// newRouterSide opens the store and joins the packages. alone says that no
-// run of an earlier life can still be under way.
-func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog.Logger, alone bool) (_ *routerSide, err error) {
-	s := &routerSide{flags: f, data: data, log: log, metrics: metrics.NewSet(), started: time.Now()}
+// newRouterSide opens the store and joins the packages. invokers is how many
+// processes run actions for it; 0 says that this one does, so that no run of an
+// earlier life can still be under way.
+func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog.Logger, invokers int) (_ *routerSide, err error) {
+	s := &routerSide{flags: f, data: data, log: log, metrics: metrics.NewSet(), invokers: invokers}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -65,7 +66,7 @@ func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog
 
 	routing := router.DefaultConfig()
 	routing.Logger, routing.Metrics = log, s.metrics
-	if alone {
+	if invokers == 0 {
 		routing.AbsentAfter = 0 // the one invoker there is joins before the first call
 	}
 	if err := routing.Validate(); err != nil {
@@ -74,7 +75,7 @@ func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog
 	s.router = router.New(routing, s.entities, s.recorder)
 
 	fc := flow.DefaultConfig()
-	fc.Alone, fc.DrainBudget, fc.Logger, fc.Metrics = alone, f.drain, log, s.metrics
+	fc.Alone, fc.Gone, fc.DrainBudget, fc.Logger, fc.Metrics = invokers == 0, s.gone, f.drain, log, s.metrics
 	fc.QueueWait = routing.MaxAge
 	if err := fc.Validate(); err != nil {
 		return s, err
@@ -124,21 +125,27 @@ func (s *routerSide) start(ctx context.Context, st *stages, join func()) error {
 	return ctx.Err()
 }
 
-// awaitInvoker gives the first invoker a moment to connect, so that a router
-// that is ready can run something.
-func (s *routerSide) awaitInvoker(ctx context.Context) {
+// awaitInvokers gives the first connections a moment, so that a router that is
+// ready can run something and knows what its invokers know.
+func (s *routerSide) awaitInvokers(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	t := time.NewTicker(5 * time.Millisecond)
 	defer t.Stop()
-	for len(s.router.Hellos()) == 0 {
+	for len(s.router.Hellos()) < s.invokers {
 		select {
 		case <-ctx.Done():
-			s.log.Warn("no invoker is there yet; calls will wait for one")
+			s.log.Warn("not all invokers are there yet", "connected", len(s.router.Hellos()), "want", s.invokers)
 			return
 		case <-t.C:
 		}
 	}
+}
+
+// gone reports whether no invoker knows a call. Only a router whose list of
+// invokers is all there is can tell.
+func (s *routerSide) gone(ctx context.Context, id whisk.ActivationID) bool {
+	return len(s.router.Hellos()) == s.invokers && s.router.Gone(ctx, id)
 }
 
 // health returns an error while no invoker is there.

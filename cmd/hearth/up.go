@@ -53,7 +53,7 @@ func up(ctx context.Context, rf *routerFlags, vf *invokerFlags, stdout, stderr i
 	}
 	defer lns.close()
 
-	side, err := newRouterSide(ctx, rf, data, log, true)
+	side, err := newRouterSide(ctx, rf, data, log, 0)
 	if err != nil {
 		return err
 	}
