@@ -99,13 +99,14 @@ func marksFile(t *testing.T) string {
 	return marks
 }
 
-func (r *received) check(t *testing.T, p *platform, marks string) {
+// check compares what clients received with what the platform says now, and
+// returns how many promises ended in a failure of the platform.
+func (r *received) check(t *testing.T, p *platform, marks string) (broken int) {
 	t.Helper()
 	t.Logf("received %d records and %d promises; %d calls unknown", len(r.finished), len(r.promised), r.unknown)
 	if len(r.finished) == 0 || len(r.promised) == 0 {
 		t.Fatal("the load did nothing")
 	}
-	broken := 0
 	for id := range r.promised {
 		status, result := response(t, p.record(id, 2*time.Minute))
 		if status != "success" {
@@ -157,6 +158,7 @@ func (r *received) check(t *testing.T, p *platform, marks string) {
 		t.Errorf("%d promises broke off, want at most %d", broken, most)
 	}
 	t.Logf("%d of %d promises had started when the platform was killed; %d runs, %d records", broken, len(r.promised), len(ran), len(seen))
+	return broken
 }
 
 // TestSecondInstance: a data folder belongs to one process.

@@ -73,7 +73,12 @@ func start(t *testing.T, args ...string) *platform { return startAs(t, "up", arg
 
 func startAs(t *testing.T, role string, args ...string) *platform {
 	t.Helper()
-	p := &platform{t: t, dir: filepath.Join(t.TempDir(), "data"), role: role, args: args}
+	return startIn(t, filepath.Join(t.TempDir(), "data"), role, args...)
+}
+
+func startIn(t *testing.T, dir, role string, args ...string) *platform {
+	t.Helper()
+	p := &platform{t: t, dir: dir, role: role, args: args}
 	p.http = &http.Client{Timeout: 90 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 	p.launch()
 	t.Cleanup(func() {
@@ -155,6 +160,12 @@ func (p *platform) stop() {
 func interrupt(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	_ = cmd.Process.Signal(os.Interrupt)
+	await(t, cmd)
+}
+
+// await waits for a process that was told to stop.
+func await(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	select {
@@ -167,6 +178,30 @@ func interrupt(t *testing.T, cmd *exec.Cmd) {
 		<-ended
 		t.Errorf("%s did not stop within 60 s", cmd)
 	}
+}
+
+// gauge reads one metric.
+func (p *platform) gauge(name string) (v float64) {
+	p.t.Helper()
+	resp, err := p.http.Get(p.ops + "/metrics")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	for line := range strings.Lines(string(b)) {
+		if text, ok := strings.CutPrefix(line, name+" "); ok {
+			if _, err := fmt.Sscan(text, &v); err != nil {
+				p.t.Fatalf("metric %s: %v", name, err)
+			}
+			return v
+		}
+	}
+	p.t.Fatalf("no metric %s", name)
+	return 0
 }
 
 // kill ends the process with SIGKILL.
