@@ -91,6 +91,9 @@ func (s SystemLimits) Validate() error {
 			return Errorf(BadRequest, "limit %s must be greater than 0, got %d", v.name, v.n)
 		}
 	}
+	if s.ListDefault > s.ListMax {
+		return Errorf(BadRequest, "limit list default is %d, beyond the list maximum of %d", s.ListDefault, s.ListMax)
+	}
 	return nil
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -31,6 +32,9 @@ stops at once. What was promised to clients survives any end, kill -9 included.`
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := errors.Join(rf.validate(), vf.validate()); err != nil {
 			return err
+		}
+		if least := rf.limits.Memory.Default; vf.memory < least {
+			return usageError(fmt.Errorf("--memory %d: no action with the default memory limit, %d MB, could run; lower it with --limit memory.default=%d", vf.memory, least, vf.memory))
 		}
 		vf.resultSize = rf.limits.ResultSize
 		return up(cmd.Context(), &rf, &vf, cmd.OutOrStdout(), cmd.ErrOrStderr())

@@ -30,6 +30,8 @@ func TestServerUsage(t *testing.T) {
 		{"up --guest-key x:" + key, "guest key"},
 		{"up --guest-key a --guest-key-file b", "exclude"},
 		{"up --memory 1", "--memory 1"},
+		{"up --memory 128", "no action with the default memory limit, 256 MB"},
+		{"up --limit list-default=300", "list default is 300"},
 		{"router", "--invoker is missing"},
 		{"router extra --invoker unix:/x", "unknown command"},
 		{"invoker", "--listen is missing"},
