@@ -1,14 +1,18 @@
 package sqlite
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"hearth/store"
+	"hearth/whisk"
 )
 
 // cpuTime returns the CPU time that the process has used, in µs.
@@ -62,4 +66,38 @@ func BenchmarkCommitCPU(b *testing.B) {
 			b.ReportMetric(float64(written(b)-bytes)/float64(b.N*n), "written-B/record")
 		})
 	}
+}
+
+// BenchmarkPaced measures the same through a Recorder with its usual settings,
+// to which 5000 records come each second.
+func BenchmarkPaced(b *testing.B) {
+	d := open(b, b.TempDir())
+	defer func() { _ = d.Close() }()
+	r := store.NewRecorder(d, store.DefaultRecorderConfig())
+	ctx, cancel := context.WithCancel(b.Context())
+	var run, left sync.WaitGroup
+	run.Go(func() { _ = r.Run(ctx) })
+	records := make([]*whisk.Activation, b.N)
+	for i := range records {
+		records[i] = benchRecord(i)
+	}
+	left.Add(b.N)
+	b.ResetTimer()
+	began, cpu := time.Now(), cpuTime(b)
+	for i, a := range records {
+		if i%25 == 0 {
+			time.Sleep(time.Until(began.Add(time.Duration(i) * time.Second / 5000)))
+		}
+		r.Record(a, func(err error) {
+			if err != nil {
+				b.Error(err)
+			}
+			left.Done()
+		})
+	}
+	left.Wait()
+	b.ReportMetric(float64(cpuTime(b)-cpu)/float64(b.N), "cpu-µs/record")
+	b.StopTimer()
+	cancel()
+	run.Wait()
 }
