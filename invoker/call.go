@@ -201,7 +201,7 @@ func (v *Invoker) leave(in *call) {
 		v.pool.leave(&in.ticket)
 	case stageReady:
 		s := in.ticket.slot
-		if s.state == warm && !s.worker.lost {
+		if s.state == warm && !s.worker.isBroken() {
 			v.check(v.pool.settle(s, time.Now()))
 		} else {
 			v.retire(s)

@@ -18,8 +18,11 @@
 //
 // # A sandbox
 //
-// Each is owned by one goroutine, its worker, which creates it, gives it one
-// call at a time and destroys it. It moves cold → starting → running → warm →
+// Each has a worker, whose goroutine creates it, initialises it for its first
+// call and destroys it. Between, no goroutine is handed a call: whoever frees
+// mu after a warm sandbox was found for it writes its request, and the
+// sandbox's reader of replies ends it, with its record, its place in the
+// journal and its Done. It moves cold → starting → running → warm →
 // running → … → removing; see state. Which sandbox a call gets is decided
 // by pool, which does no I/O, knows no clock and holds no lock; Invoker calls
 // it under its mutex and carries out what it says.

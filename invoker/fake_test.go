@@ -90,11 +90,10 @@ func (b *fakeBox) Init(ctx context.Context, in *sandbox.Init) sandbox.Outcome {
 	return sandbox.Outcome{OK: true, Took: time.Millisecond}
 }
 
-func (b *fakeBox) Run(ctx context.Context, in *sandbox.Run) sandbox.Outcome {
+func (b *fakeBox) Run(in *sandbox.Run, done func(sandbox.Outcome)) {
 	if b.calls.Add(1) > 1 {
 		b.d.fault("two calls at once in a sandbox")
 	}
-	defer b.calls.Add(-1)
 	select {
 	case <-b.destroyed:
 		b.d.fault("a run in a destroyed sandbox")
@@ -104,7 +103,22 @@ func (b *fakeBox) Run(ctx context.Context, in *sandbox.Run) sandbox.Outcome {
 		b.d.fault("a run of %s of %s in a sandbox for %+v", in.Action, in.Namespace, b.init)
 	}
 	b.runs++
-	return b.d.run(ctx, b, in)
+	go func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		ended := make(chan struct{})
+		defer close(ended)
+		go func() {
+			select {
+			case <-b.destroyed:
+				cancel()
+			case <-ended:
+			}
+		}()
+		o := b.d.run(ctx, b, in)
+		b.calls.Add(-1)
+		done(o)
+	}()
 }
 
 func (b *fakeBox) breakDown()              { b.breakOnce.Do(func() { close(b.broken) }) }

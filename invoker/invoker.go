@@ -63,6 +63,7 @@ type Invoker struct {
 	closed   bool
 	empty    chan struct{} // made by Drain, closed when there are no calls
 	outbox   []*call       // whose mailboxes unlock delivers
+	due      []*worker     // whose runs unlock begins
 }
 
 // New returns an invoker that runs actions by the drivers. Unless it fails it
@@ -166,11 +167,19 @@ func (v *Invoker) say(in *call, k whisk.ReplyKind, rec *whisk.Activation) {
 	}
 }
 
-// unlock releases mu and delivers what was said under it.
+// unlock releases mu, begins the runs that were decided on under it and
+// delivers what was said.
 func (v *Invoker) unlock() {
-	out := v.outbox
-	v.outbox = nil
+	var runs [2]*worker
+	var said [4]*call
+	due, out := append(runs[:0], v.due...), append(said[:0], v.outbox...)
+	clear(v.due)
+	clear(v.outbox)
+	v.due, v.outbox = v.due[:0], v.outbox[:0]
 	v.mu.Unlock()
+	for _, w := range due {
+		v.runWarm(w)
+	}
 	for _, in := range out {
 		in.box.deliver()
 	}

@@ -13,13 +13,17 @@ type mailbox struct {
 
 	mu      sync.Mutex // guards waiting and busy
 	waiting []whisk.Reply
-	busy    bool // somebody delivers
+	room    [1]whisk.Reply // where waiting begins: mostly there is one reply
+	busy    bool           // somebody delivers
 }
 
 // put adds a reply; deliver brings it. Replies are put under Invoker.mu, so
 // that their order is that of the changes they tell of, and delivered without.
 func (m *mailbox) put(r whisk.Reply) {
 	m.mu.Lock()
+	if m.waiting == nil {
+		m.waiting = m.room[:0]
+	}
 	m.waiting = append(m.waiting, r)
 	m.mu.Unlock()
 }

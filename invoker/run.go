@@ -8,37 +8,56 @@ import (
 	"hearth/whisk"
 )
 
-// execute runs a call in w's sandbox, which it creates and initialises if need
-// be.
-func (v *Invoker) execute(w *worker, in *call) result {
-	r := result{sandbox: whisk.Warm}
-	if w.box != nil && w.isBroken() { // died after it was chosen
+// perform makes the sandbox for a call, initialises it and begins the run.
+func (v *Invoker) perform(w *worker, in *call) {
+	w.in, w.r = in, result{sandbox: whisk.Cold}
+	if w.box != nil { // died after it was chosen
 		v.m.broken.Inc()
 		w.destroy()
 		v.mu.Lock()
-		w.lost = false
 		v.check(v.pool.move(w.slot, starting))
 		v.mu.Unlock()
 	}
-	if w.box == nil {
-		r.sandbox = whisk.Cold
-		if !v.boot(w, in, &r) {
-			return r
-		}
+	if !v.boot(w, in, &w.r) {
+		v.finish(in, &w.r, release{w: w})
+		return
 	}
-	if r.began.IsZero() {
-		r.began = time.Now()
-	}
+	v.workers.Add(1) // until ran
+	v.run(w)
+}
+
+// run begins the run of w's call. Nothing of w may be touched behind it: the
+// run may have ended.
+func (v *Invoker) run(w *worker) {
+	in := w.in
 	l := in.Target.Limits
-	o := w.box.Run(v.ctx, &sandbox.Run{
-		ID: in.ID, TransactionID: in.TransactionID, Action: in.Target.Name.String(),
-		Version: in.Target.Version.String(), Namespace: string(in.Namespace),
-		Args: in.Args, APIKey: in.APIKey,
-		Timeout: l.TimeoutDuration(), LogBytes: l.Logs << 20, ResultBytes: v.cfg.ResultBytes,
-	})
-	r.ran(&o, l, v.cfg.ResultBytes)
-	v.report(in, &o, &r)
-	return r
+	if w.req.Action == "" { // both are part of the warm key
+		w.req.Action, w.req.Version = in.Target.Name.String(), in.Target.Version.String()
+	}
+	w.req.ID, w.req.TransactionID, w.req.Namespace = in.ID, in.TransactionID, string(in.Namespace)
+	w.req.Args, w.req.APIKey = in.Args, in.APIKey
+	w.req.Timeout, w.req.LogBytes, w.req.ResultBytes = l.TimeoutDuration(), l.Logs<<20, v.cfg.ResultBytes
+	w.box.Run(&w.req, w.ran)
+}
+
+// runWarm is run in a sandbox that was warm.
+func (v *Invoker) runWarm(w *worker) {
+	w.r = result{sandbox: whisk.Warm, began: time.Now()}
+	v.run(w)
+}
+
+// ran ends the call whose run has ended: it journals the record and replies.
+func (v *Invoker) ran(w *worker, o *sandbox.Outcome) {
+	defer v.workers.Done()
+	in, r := w.in, w.r
+	w.in, w.req.Args, w.r = nil, nil, result{}
+	r.ran(o, in.Target.Limits, v.cfg.ResultBytes)
+	v.report(in, o, &r)
+	f := release{w: w, keep: !r.spoils()}
+	if r.sandbox != whisk.Warm {
+		f.cost = r.created + r.init
+	}
+	v.finish(in, &r, f)
 }
 
 // boot creates and initialises w's sandbox for a call. It returns false when

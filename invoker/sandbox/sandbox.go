@@ -45,17 +45,22 @@ type Spec struct {
 }
 
 // Sandbox is one isolated instance of a runtime. Init is called once, then Run
-// any number of times; these calls never overlap. Destroy may be called at any
-// time, from any goroutine, and makes a call under way end soon.
+// any number of times; these calls never overlap: the next Run follows the
+// outcome of the one before. Destroy may be called at any time, from any
+// goroutine, and makes a call under way end soon, as Exited if not by its reply.
 type Sandbox interface {
 	// Init loads the action's code. in.Timeout is its time limit, kept by the
 	// sandbox; ctx ends only when the process shuts down. After an Outcome
 	// that is not Replied and OK, the caller destroys the sandbox.
 	Init(ctx context.Context, in *Init) Outcome
 
-	// Run runs the action once, under the same rules as Init. After an Outcome
-	// with an Ending other than Replied, the caller destroys the sandbox.
-	Run(ctx context.Context, in *Run) Outcome
+	// Run begins to run the action once, and does not wait for it. done gets
+	// the outcome: exactly once, always, and never from the goroutine that
+	// called Run. It is called by a goroutine of the sandbox's, so it must not
+	// block for long nor call Destroy; it may call Run. in must stay as it is
+	// until then. in.Timeout is the time limit, kept by the sandbox. After an
+	// Ending other than Replied, the caller destroys the sandbox.
+	Run(in *Run, done func(Outcome))
 
 	// Destroy kills everything in the sandbox, waits until it is gone and
 	// removes its files. It is idempotent; a second caller waits as well.

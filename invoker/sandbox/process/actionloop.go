@@ -27,10 +27,7 @@ const waitForAck = "__OW_WAIT_FOR_ACK"
 
 // looped is a sandbox whose program speaks the ActionLoop protocol itself. It
 // has no process before its Init.
-type looped struct {
-	*box
-	p *proc
-}
+type looped struct{ *resident }
 
 var _ sandbox.Sandbox = (*looped)(nil)
 
@@ -53,16 +50,14 @@ func (l *looped) Init(ctx context.Context, in *sandbox.Init) sandbox.Outcome {
 		return refused(&codeError{"cannot start action: " + startError(err)}, began)
 	}
 	ack := env[waitForAck] != "" || l.spec.Env[waitForAck] != ""
-	return l.initialised(l.settle(ctx, ack, exchange{began: began, timeout: in.Timeout, keep: in.ResultBytes}))
+	return l.initialised(l.settle(ctx, ack, &exchange{bare: true, began: began, timeout: in.Timeout, keep: in.ResultBytes}))
 }
 
 // settle waits until the program has started.
-func (l *looped) settle(ctx context.Context, ack bool, x exchange) sandbox.Outcome {
+func (l *looped) settle(ctx context.Context, ack bool, x *exchange) sandbox.Outcome {
 	var o sandbox.Outcome
 	if ack {
-		w := &waiter{keep: x.keep, reply: make(chan reply, 1)}
-		l.p.expect(w)
-		o = l.await(ctx, l.p, w, x)
+		o = l.ask(ctx, l.p, x)
 		var said struct{ OK bool }
 		if o.Ending == sandbox.Replied && (json.Unmarshal(o.Body, &said) != nil || !said.OK) {
 			o.OK, o.Body = false, errorBody("cannot start action: the acknowledgement is not {\"ok\":true}")
@@ -79,12 +74,12 @@ func (l *looped) settle(ctx context.Context, ack bool, x exchange) sandbox.Outco
 }
 
 // live waits for settleTime from when the program itself runs.
-func (l *looped) live(x exchange) sandbox.Outcome {
+func (l *looped) live(x *exchange) sandbox.Outcome {
 	settled := time.Now().Add(settleTime)
 	for end := x.began.Add(x.timeout); ; {
 		select {
 		case <-l.p.exited:
-			return l.noReply(l.p, &waiter{}, x)
+			return l.noReply(l.p, x)
 		case <-time.After(time.Millisecond):
 		}
 		switch now := time.Now(); {
@@ -96,20 +91,6 @@ func (l *looped) live(x exchange) sandbox.Outcome {
 			return sandbox.Outcome{OK: true, Body: []byte(`{"ok":true}`), Took: time.Since(x.began)}
 		}
 	}
-}
-
-// Run implements [sandbox.Sandbox].
-func (l *looped) Run(ctx context.Context, in *sandbox.Run) sandbox.Outcome {
-	x := exchange{began: time.Now(), timeout: in.Timeout, logs: in.LogBytes, keep: in.ResultBytes}
-	l.logs.begin(in.LogBytes)
-	x.line = runLine(runContext(in, x.began.Add(in.Timeout)), in.Args)
-	o := l.ask(ctx, l.p, x)
-	o.Logs, o.LogsCut = l.logs.take()
-	if o.Ending == sandbox.Replied && o.Size <= in.ResultBytes && !isResult(o.Body) {
-		o.OK, o.Body = false, errorBody(notAResult)
-		o.Size = int64(len(o.Body))
-	}
-	return o
 }
 
 // notAResult is what ActionLoop and the skeleton say of any other result.

@@ -63,6 +63,7 @@ func (b *box) start(c program) (*proc, error) {
 		p.sink[stdout] = c.stdout
 	}
 	p.rest, p.hint = b.killRest, b.hint
+	p.box, p.watched = b, b.group == nil
 	p.broke = func(err error) {
 		if !c.ends || !errors.Is(err, errExited) {
 			b.fault(err)

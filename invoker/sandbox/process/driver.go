@@ -163,7 +163,7 @@ func (d *Driver) Create(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox
 	case spec.Kind == whisk.Blackbox:
 		return &native{box: b}, nil
 	case spec.Kind == goKind:
-		return &looped{box: b}, nil
+		return &looped{newResident(b, nil, true)}, nil
 	}
 	l, err := b.launch(ctx, lang)
 	if err != nil {

@@ -5,80 +5,83 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"syscall"
 	"time"
 
 	"hearth/invoker/sandbox"
 )
 
-// exchange is one request and the wait for its reply.
+// exchange is one request to a process and what comes of it. Whoever takes it
+// from its proc calls end: the reader of the reply, the timer, or who sees the
+// process's end. A good reply is the only ending after which another exchange
+// follows.
 type exchange struct {
-	line    []byte
-	id      string // that the reply must carry; "" for bare lines
+	line    []byte // the request; nil: none is sent
+	bare    bool   // the reply is a bare line, without id and status
+	id      [32]byte
 	began   time.Time
 	timeout time.Duration // from began
-	logs    int64
-	keep    int64
+	keep    int64         // bytes of the reply's body
+	end     func(sandbox.Outcome)
+
+	writing bool   // a goroutine still writes the request; guarded by proc.mu
+	got     *reply // that came meanwhile; guarded by proc.mu
 }
 
-// ask writes a request and waits for the reply, the time limit or the end.
-func (b *box) ask(ctx context.Context, p *proc, x exchange) sandbox.Outcome {
-	w := &waiter{id: x.id, keep: x.keep, reply: make(chan reply, 1)}
-	deadline := x.began.Add(x.timeout)
+func (x *exchange) deadline() time.Time { return x.began.Add(x.timeout) }
+
+// begin starts an exchange. It does not wait: x.end is called later, once, by
+// another goroutine.
+func (b *box) begin(p *proc, x *exchange) {
+	if !p.expect(x) {
+		go func() { x.end(b.noReply(p, x)) }()
+		return
+	}
 	if len(x.line) > 0 {
-		p.expect(w)
-		_ = p.in.SetWriteDeadline(deadline)
-		if _, err := p.in.Write(x.line); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, syscall.EPIPE) {
-			b.fault(err)
-		}
+		p.send(x)
 	}
-	return b.await(ctx, p, w, x)
 }
 
-// await waits for the reply that w is for.
-func (b *box) await(ctx context.Context, p *proc, w *waiter, x exchange) sandbox.Outcome {
-	timer := time.NewTimer(time.Until(x.began.Add(x.timeout)))
-	defer timer.Stop()
-	watch := b.watch()
-	defer watch.Stop()
-	for {
-		select {
-		case r := <-w.reply:
-			p.drain()
-			return sandbox.Outcome{Ending: sandbox.Replied, OK: r.ok, Body: r.body, Size: r.size, Took: time.Since(x.began)}
-		case <-p.outClosed:
-			return b.noReply(p, w, x)
-		case <-p.exited:
-			return b.noReply(p, w, x)
-		case <-timer.C:
-			return b.stop(p, x, sandbox.TimedOut, nil)
-		case <-ctx.Done():
+// ask is begin and the wait for the end.
+func (b *box) ask(ctx context.Context, p *proc, x *exchange) sandbox.Outcome {
+	ended := make(chan sandbox.Outcome, 1)
+	x.end = func(o sandbox.Outcome) { ended <- o }
+	b.begin(p, x)
+	select {
+	case o := <-ended:
+		return o
+	case <-ctx.Done():
+		if p.take(x) {
 			return b.stop(p, x, sandbox.Exited, context.Cause(ctx))
-		case <-watch.C:
-			if b.overMemory(p) {
-				return b.stop(p, x, sandbox.OutOfMemory, nil)
-			}
 		}
+		return <-ended
 	}
 }
 
-// watch returns a ticker for looking at memory, one that never ticks where a
-// control group does it.
-func (b *box) watch() *time.Ticker {
-	if b.group != nil {
-		return &time.Ticker{}
+// answered ends an exchange that has its reply.
+func (b *box) answered(p *proc, x *exchange, r reply) {
+	if p.drain() {
+		b.fault(errIdleReply) // before the reply, so that its receiver knows
 	}
-	return time.NewTicker(watchEvery)
+	x.end(sandbox.Outcome{Ending: sandbox.Replied, OK: r.ok, Body: r.body, Size: r.size, Took: time.Since(x.began)})
 }
 
-func (b *box) overMemory(p *proc) bool {
+// late ends an exchange whose time is over.
+func (b *box) late(p *proc, x *exchange) { x.end(b.stop(p, x, sandbox.TimedOut, nil)) }
+
+// look ends an exchange whose process uses too much memory.
+func (b *box) look(p *proc, x *exchange) {
 	pids := family(b.d.procs.snapshot(watchEvery/2), p.leader.pid)
-	return overLimit(pids, b.spec.MemoryMB<<20)
+	if overLimit(pids, b.spec.MemoryMB<<20) && p.take(x) {
+		x.end(b.stop(p, x, sandbox.OutOfMemory, nil))
+	}
 }
+
+// over ends an exchange to which no reply will come any more.
+func (b *box) over(p *proc, x *exchange) { x.end(b.noReply(p, x)) }
 
 // stop kills the box and returns an outcome without a reply.
-func (b *box) stop(p *proc, x exchange, e sandbox.Ending, err error) sandbox.Outcome {
+func (b *box) stop(p *proc, x *exchange, e sandbox.Ending, err error) sandbox.Outcome {
 	took := time.Since(x.began)
 	b.fault(fmt.Errorf("stopped: %s", e))
 	return b.gone(p, sandbox.Outcome{Ending: e, Took: took, Err: err})
@@ -86,7 +89,7 @@ func (b *box) stop(p *proc, x exchange, e sandbox.Ending, err error) sandbox.Out
 
 // noReply is the outcome once no further reply will come: the process has
 // ended, or will, or broke the protocol.
-func (b *box) noReply(p *proc, w *waiter, x exchange) sandbox.Outcome {
+func (b *box) noReply(p *proc, x *exchange) sandbox.Outcome {
 	o := sandbox.Outcome{Ending: sandbox.Exited, Took: time.Since(x.began)}
 	select {
 	case <-p.exited:
@@ -104,12 +107,6 @@ func (b *box) noReply(p *proc, w *waiter, x exchange) sandbox.Outcome {
 		case <-time.After(exitGrace): // somebody who got away holds it
 		}
 	}
-	select {
-	case r := <-w.reply: // its last words
-		o.Ending, o.OK, o.Body, o.Size = sandbox.Replied, r.ok, r.body, r.size
-		return o
-	default:
-	}
 	if b.ranOutOfMemory(p) {
 		o.Ending = sandbox.OutOfMemory
 	}
@@ -118,7 +115,7 @@ func (b *box) noReply(p *proc, w *waiter, x exchange) sandbox.Outcome {
 }
 
 // exitGrace is how long a process that closed its reply pipe has to end by
-// itself: the pipe closes a moment before the end is known.
+// itself, and how long the pipe of one that has ended is waited for.
 const exitGrace = 200 * time.Millisecond
 
 // gone waits for the end of what was killed and drains the output.

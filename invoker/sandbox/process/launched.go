@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"time"
@@ -11,9 +12,8 @@ import (
 
 // launched is a sandbox with one of our launchers in it.
 type launched struct {
-	*box
+	*resident
 	lang *language
-	p    *proc
 }
 
 var _ sandbox.Sandbox = (*launched)(nil)
@@ -37,14 +37,12 @@ func (b *box) launch(ctx context.Context, lang *language) (*launched, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &waiter{keep: 64, reply: make(chan reply, 1)}
-	p.expect(w)
-	o := b.await(ctx, p, w, exchange{began: time.Now(), timeout: b.d.cfg.StartTimeout})
+	o := b.ask(ctx, p, &exchange{bare: true, keep: 64, began: time.Now(), timeout: b.d.cfg.StartTimeout})
 	lines, _ := b.logs.take()
 	if o.Ending != sandbox.Replied || string(o.Body) != "ready" {
 		return nil, fmt.Errorf("start %s: launcher %s, %w; it said %q, printed %q", lang.kind, o.Ending, orNone(o.Err), o.Body, lines)
 	}
-	return &launched{b, lang, p}, nil
+	return &launched{newResident(b, p, false), lang}, nil
 }
 
 // Init implements [sandbox.Sandbox].
@@ -63,18 +61,9 @@ func (l *launched) Init(ctx context.Context, in *sandbox.Init) sandbox.Outcome {
 	if err != nil {
 		return sandbox.Outcome{Ending: sandbox.Exited, Err: fmt.Errorf("init request: %w", err)}
 	}
-	o := l.ask(ctx, l.p, exchange{line, in.ID.String(), began, in.Timeout, in.LogBytes, in.ResultBytes})
-	return l.initialised(o)
-}
-
-// Run implements [sandbox.Sandbox].
-func (l *launched) Run(ctx context.Context, in *sandbox.Run) sandbox.Outcome {
-	began := time.Now()
-	l.logs.begin(in.LogBytes)
-	line := runLine(runContext(in, began.Add(in.Timeout)), in.Args)
-	o := l.ask(ctx, l.p, exchange{line, in.ID.String(), began, in.Timeout, in.LogBytes, in.ResultBytes})
-	o.Logs, o.LogsCut = l.logs.take()
-	return o
+	x := &exchange{line: line, began: began, timeout: in.Timeout, keep: in.ResultBytes}
+	hex.Encode(x.id[:], in.ID[:])
+	return l.initialised(l.ask(ctx, l.p, x))
 }
 
 // initialised closes the logs of an Init: those of a good one wait for the

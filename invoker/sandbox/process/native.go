@@ -49,12 +49,15 @@ func (n *native) Init(_ context.Context, in *sandbox.Init) sandbox.Outcome {
 }
 
 // Run implements [sandbox.Sandbox].
-func (n *native) Run(ctx context.Context, in *sandbox.Run) sandbox.Outcome {
-	x := exchange{began: time.Now(), timeout: in.Timeout, logs: in.LogBytes, keep: in.ResultBytes}
+func (n *native) Run(in *sandbox.Run, done func(sandbox.Outcome)) {
+	go func() { done(n.run(in)) }() // ends with the process, at the latest by Destroy
+}
+
+func (n *native) run(in *sandbox.Run) sandbox.Outcome {
 	n.logs.begin(in.LogBytes)
 	last := &lastLine{logs: n.logs, keep: in.ResultBytes}
-	o := n.once(ctx, in, x, last)
-	if o.Ending != sandbox.Exited || o.Err == nil || ctx.Err() != nil {
+	o := n.once(in, last)
+	if o.Ending != sandbox.Exited || o.Err == nil || n.killed.Load() {
 		last.flush()
 	} else if o.Body, o.Size = last.result(); o.Size <= in.ResultBytes && !isResult(o.Body) {
 		last.flush()
@@ -68,8 +71,9 @@ func (n *native) Run(ctx context.Context, in *sandbox.Run) sandbox.Outcome {
 }
 
 // once runs the program to its end, which is the Exited of a good run.
-func (n *native) once(ctx context.Context, in *sandbox.Run, x exchange, last *lastLine) sandbox.Outcome {
-	deadline := x.began.Add(x.timeout)
+func (n *native) once(in *sandbox.Run, last *lastLine) sandbox.Outcome {
+	x := &exchange{began: time.Now(), timeout: in.Timeout}
+	deadline := x.deadline()
 	args := appendOneLine(nil, in.Args)
 	argv := []string{n.program}
 	if len(args) <= maxArgument {
@@ -91,7 +95,7 @@ func (n *native) once(ctx context.Context, in *sandbox.Run, x exchange, last *la
 		_, _ = p.in.Write(append(args, '\n')) // a program need not read
 		_ = p.in.Close()
 	})
-	o := n.await(ctx, p, &waiter{}, x)
+	o := n.ask(context.Background(), p, x)
 	feeding.Wait()
 	return o
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -28,28 +29,31 @@ type proc struct {
 	hint   func(err []byte) // looks at stderr, may be nil
 	broke  func(error)      // called on misbehaviour and on the end
 
-	in  *os.File    // requests; nil without
-	out *os.File    // replies; nil without
-	err [2]*os.File // stdout and stderr
+	in   *os.File    // requests; nil without
+	out  *os.File    // replies; nil without
+	err  [2]*os.File // stdout and stderr
+	ours [3]int32    // the descriptors of stdout, stderr and out; -1 without
 
 	reading [2]sync.Mutex // one reads a stream at a time: its pump or a drain
 	sink    [2]func([]byte) bool
 
 	outClosed chan struct{} // closed when no reply will come any more
 	outErr    error         // why; set before
+	replies   replyReader
+	requests  requestWriter
 	exited    chan struct{} // closed when the leader and all else has ended
 	status    syscall.WaitStatus
 
-	mu      sync.Mutex // guards waiting and reaped
-	waiting *waiter
-	reaped  bool
-}
+	box     *box
+	watched bool // no control group bounds its memory
 
-// waiter waits for one reply.
-type waiter struct {
-	id    string // that a launcher's reply must carry; "" for bare lines
-	keep  int64  // bytes of the body
-	reply chan reply
+	mu     sync.Mutex // guards all below
+	now    *exchange  // under way
+	turn   uint64     // counts exchanges
+	over   bool       // no exchange begins any more
+	alarm  time.Time  // when timer comes; zero: it does not
+	timer  *time.Timer
+	reaped bool
 }
 
 // pipes holds the child's ends until it has been started.
@@ -88,10 +92,28 @@ func newProc(l *logs, replies bool) (*proc, *pipes, error) {
 	if ps.stderr, p.err[stderr], err = pipeFrom(); err != nil {
 		return fail(err)
 	}
+	if p.requests.conn, err = p.in.SyscallConn(); err != nil {
+		return fail(err)
+	}
+	p.requests.try = p.trySend
+	p.ours = [3]int32{descriptor(p.err[stdout]), descriptor(p.err[stderr]), descriptor(p.out)}
 	for s := range p.sink {
 		p.sink[s] = func(b []byte) bool { return l.write(stream(s), b) }
 	}
 	return p, ps, nil
+}
+
+// descriptor returns a file's, -1 if there is none. It may be closed meanwhile,
+// and good for asking only.
+func descriptor(f *os.File) int32 {
+	if f == nil {
+		return -1
+	}
+	n := int32(-1)
+	if rc, err := f.SyscallConn(); err == nil {
+		_ = rc.Control(func(fd uintptr) { n = int32(fd) })
+	}
+	return n
 }
 
 // pipeTo returns a pipe that the child reads and we write.
@@ -124,53 +146,6 @@ func (p *proc) run(st started) {
 		go p.readReplies()
 	}
 	go p.wait()
-}
-
-// readReplies hands each reply to who waits for it, until the pipe ends or a
-// rule is broken.
-func (p *proc) readReplies() {
-	lines := lineReader{r: p.out}
-	for {
-		var w *waiter
-		l, err := lines.next(func() (int64, error) {
-			if w = p.claim(); w == nil {
-				return 0, errIdleReply
-			}
-			if w.id == "" {
-				return w.keep, nil
-			}
-			return w.keep + headLength, nil
-		})
-		r := reply{body: l.text, size: l.size, more: l.more, ok: true}
-		if err == nil && w.id != "" {
-			r, err = parseReply(l, w.id)
-		}
-		if err != nil {
-			p.outErr = err
-			close(p.outClosed)
-			p.broke(err)
-			return
-		}
-		if r.more {
-			p.broke(errIdleReply) // before the reply, so that its receiver knows
-		}
-		w.reply <- r
-	}
-}
-
-// expect makes w the one that the next reply is for.
-func (p *proc) expect(w *waiter) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.waiting = w
-}
-
-func (p *proc) claim() *waiter {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	w := p.waiting
-	p.waiting = nil
-	return w
 }
 
 // chunks are buffers for reading output, shared by all sandboxes.
@@ -216,9 +191,21 @@ func (p *proc) read(s stream, fd int) (int, error) {
 	return n, nil
 }
 
-// drain reads what the output pipes hold, without waiting for more.
-func (p *proc) drain() {
+// drain reads what the output pipes hold, without waiting for more. It reports
+// whether the reply pipe holds something too. One look at all three pipes is
+// cheaper than a read of each: mostly they are empty.
+func (p *proc) drain() (more bool) {
+	var fds [3]unix.PollFd
+	for i, fd := range p.ours {
+		fds[i] = unix.PollFd{Fd: fd, Events: unix.POLLIN} // a closed one's successor is not read by this
+	}
+	n, err := unix.Poll(fds[:], 0)
 	for s := range p.err {
+		if err == nil && (n == 0 || fds[s].Revents&unix.POLLIN == 0) {
+			p.reading[s].Lock()   // its pump may be about to pass on what it has read
+			p.reading[s].Unlock() //nolint:staticcheck // nothing to do within
+			continue
+		}
 		rc, err := p.err[s].SyscallConn()
 		if err != nil {
 			continue
@@ -233,6 +220,7 @@ func (p *proc) drain() {
 			}
 		})
 	}
+	return fds[2].Revents&unix.POLLIN != 0
 }
 
 // wait waits for the leader's end, ends all else in the sandbox and reaps.
@@ -251,6 +239,15 @@ func (p *proc) wait() {
 	p.status = ws
 	close(p.exited)
 	p.broke(errExited)
+	if p.out != nil {
+		select {
+		case <-p.outClosed: // its last words have been read
+		case <-time.After(exitGrace): // somebody who got away holds the pipe
+		}
+	}
+	if x := p.finish(); x != nil {
+		p.box.over(p, x)
+	}
 }
 
 var errExited = errors.New("the process ended")

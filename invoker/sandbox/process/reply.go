@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 )
 
 // discardLimit bounds what is read of a reply beyond the part that is kept;
@@ -25,100 +24,85 @@ type reply struct {
 	more bool   // further bytes came right behind it
 }
 
-// lineReader reads reply lines from a pipe. Between replies it holds a small
-// buffer only.
+// lineReader makes reply lines of what comes by a pipe, piece by piece. Between
+// replies it holds a small buffer only.
 type lineReader struct {
-	r   io.Reader
-	buf [4 << 10]byte
+	buf  [4 << 10]byte
+	open bool   // a line has begun and not ended
+	text []byte // of the open line, at least until keep is reached
+	size int64  // of the open line so far
+	keep int64
 }
 
 // line is one line without its newline: the first keep bytes, the length of
-// the whole, and whether anything followed in the same read.
+// the whole, and whether anything followed in the same piece.
 type line struct {
 	text []byte
 	size int64
 	more bool
 }
 
-// next reads one line. begin is called when its first bytes are here and says
-// how many to keep; its error ends the reading.
-func (lr *lineReader) next(begin func() (keep int64, err error)) (line, error) {
-	n, err := readSome(lr.r, lr.buf[:])
-	if err != nil {
-		return line{}, err
+// keeping reports whether the next piece is kept.
+func (lr *lineReader) keeping() bool { return lr.open && int64(len(lr.text)) < lr.keep }
+
+// room returns where the next piece is to be put, never empty.
+func (lr *lineReader) room() []byte {
+	if !lr.keeping() {
+		return lr.buf[:]
 	}
-	keep, err := begin()
-	if err != nil {
-		return line{}, err
+	if len(lr.text) == cap(lr.text) {
+		grown := make([]byte, len(lr.text), min(2*int64(cap(lr.text)), lr.keep+1))
+		copy(grown, lr.text)
+		lr.text = grown
 	}
-	if i := bytes.IndexByte(lr.buf[:n], '\n'); i >= 0 {
-		return line{bytes.Clone(lr.buf[:min(int64(i), keep)]), int64(i), i+1 < n}, nil
-	}
-	text := append(make([]byte, 0, min(16*int64(len(lr.buf)), keep+1)), lr.buf[:n]...)
-	for int64(len(text)) < keep {
-		if len(text) == cap(text) {
-			grown := make([]byte, len(text), min(2*int64(cap(text)), keep+1))
-			copy(grown, text)
-			text = grown
-		}
-		was := len(text)
-		n, err := readSome(lr.r, text[was:cap(text)])
-		if err != nil {
-			return line{}, unexpected(err)
-		}
-		text = text[:was+n]
-		if i := bytes.IndexByte(text[was:], '\n'); i >= 0 {
-			end := was + i
-			return line{text[:min(int64(end), keep)], int64(end), end+1 < len(text)}, nil
-		}
-	}
-	size, more, err := lr.discard(int64(len(text)), keep+discardLimit)
-	return line{text[:keep], size, more}, err
+	return lr.text[len(lr.text):cap(lr.text)]
 }
 
-// discard reads to the end of a line of which size bytes are read.
-func (lr *lineReader) discard(size, limit int64) (total int64, more bool, err error) {
-	for size < limit {
-		n, err := readSome(lr.r, lr.buf[:])
-		if err != nil {
-			return size, false, unexpected(err)
+// take takes the next piece, n bytes in room, and reports whether it ended a
+// line. begin is called when it is the first of a line and says how many bytes
+// to keep; its error is returned.
+func (lr *lineReader) take(n int, begin func() (keep int64, err error)) (l line, whole bool, err error) {
+	if !lr.open {
+		if lr.keep, err = begin(); err != nil {
+			return line{}, false, err
 		}
-		if i := bytes.IndexByte(lr.buf[:n], '\n'); i >= 0 {
-			return size + int64(i), i+1 < n, nil
+		piece := lr.buf[:n]
+		if i := bytes.IndexByte(piece, '\n'); i >= 0 {
+			return line{bytes.Clone(piece[:min(int64(i), lr.keep)]), int64(i), i+1 < n}, true, nil
 		}
-		size += int64(n)
+		lr.text = append(make([]byte, 0, min(16*int64(len(lr.buf)), lr.keep+1)), piece...)
+		lr.open, lr.size = true, int64(n)
+		return line{}, false, nil
 	}
-	return size, false, fmt.Errorf("%w: longer than %d bytes", errFrame, limit)
+	var piece []byte
+	if lr.keeping() {
+		was := len(lr.text)
+		lr.text = lr.text[:was+n]
+		piece = lr.text[was:]
+	} else {
+		piece = lr.buf[:n]
+	}
+	i := bytes.IndexByte(piece, '\n')
+	if i < 0 {
+		if lr.size += int64(n); lr.size > lr.keep+discardLimit {
+			return line{}, false, fmt.Errorf("%w: longer than %d bytes", errFrame, lr.keep+discardLimit)
+		}
+		return line{}, false, nil
+	}
+	size := lr.size + int64(i)
+	l = line{lr.text[:min(size, lr.keep)], size, i+1 < n}
+	lr.open, lr.text, lr.size = false, nil, 0
+	return l, true, nil
 }
 
 // parseReply takes a launcher's line apart: "id status body".
-func parseReply(l line, id string) (reply, error) {
+func parseReply(l line, id []byte) (reply, error) {
 	t := l.text
 	if len(t) < headLength || t[32] != ' ' || t[36] != ' ' {
 		return reply{}, fmt.Errorf("%w: no id and status", errFrame)
 	}
-	if string(t[:32]) != id {
+	if !bytes.Equal(t[:32], id) {
 		return reply{}, fmt.Errorf("%w: for another activation", errFrame)
 	}
 	return reply{ok: string(t[33:36]) == "200", body: t[headLength:], size: l.size - headLength, more: l.more}, nil
-}
-
-// readSome reads at least one byte.
-func readSome(r io.Reader, b []byte) (int, error) {
-	for range 100 {
-		if n, err := r.Read(b); n > 0 || err != nil {
-			if n > 0 {
-				return n, nil
-			}
-			return 0, err
-		}
-	}
-	return 0, io.ErrNoProgress
-}
-
-func unexpected(err error) error {
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
-	return err
 }

@@ -11,6 +11,24 @@ import (
 
 const anID = "0123456789abcdef0123456789abcdef"
 
+// nextLine reads one line as takeReplies does.
+func nextLine(r io.Reader, begin func() (int64, error)) (line, error) {
+	var lr lineReader
+	for {
+		n, err := r.Read(lr.room())
+		if n > 0 {
+			if l, whole, err := lr.take(n, begin); whole || err != nil {
+				return l, err
+			}
+		} else if err != nil {
+			if lr.open && errors.Is(err, io.EOF) {
+				err = io.ErrUnexpectedEOF
+			}
+			return line{}, err
+		}
+	}
+}
+
 func TestLineReader(t *testing.T) {
 	tests := []struct {
 		name, in string
@@ -33,8 +51,7 @@ func TestLineReader(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			lr := lineReader{r: strings.NewReader(tt.in)}
-			l, err := lr.next(func() (int64, error) { return tt.keep, nil })
+			l, err := nextLine(strings.NewReader(tt.in), func() (int64, error) { return tt.keep, nil })
 			if !errors.Is(err, tt.err) || err == nil && (string(l.text) != tt.text || l.size != tt.size || l.more != tt.more) {
 				t.Errorf("got %.50q, size %d, more %v, %v", l.text, l.size, l.more, err)
 			}
@@ -53,15 +70,13 @@ func (endless) Read(b []byte) (int, error) {
 }
 
 func TestLineReaderEndless(t *testing.T) {
-	lr := lineReader{r: endless{}}
-	if _, err := lr.next(func() (int64, error) { return 100, nil }); !errors.Is(err, errFrame) {
+	if _, err := nextLine(endless{}, func() (int64, error) { return 100, nil }); !errors.Is(err, errFrame) {
 		t.Errorf("error %v, want errFrame", err)
 	}
 }
 
 func TestLineReaderIdle(t *testing.T) {
-	lr := lineReader{r: strings.NewReader("x\n")}
-	if _, err := lr.next(func() (int64, error) { return 0, errIdleReply }); !errors.Is(err, errIdleReply) {
+	if _, err := nextLine(strings.NewReader("x\n"), func() (int64, error) { return 0, errIdleReply }); !errors.Is(err, errIdleReply) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -82,7 +97,7 @@ func TestParseReply(t *testing.T) {
 		{``, false, ``, true},
 	}
 	for _, tt := range tests {
-		r, err := parseReply(line{text: []byte(tt.in), size: int64(len(tt.in))}, anID)
+		r, err := parseReply(line{text: []byte(tt.in), size: int64(len(tt.in))}, []byte(anID))
 		if (err != nil) != tt.bad || err == nil && (r.ok != tt.ok || string(r.body) != tt.body || r.size != int64(len(tt.body))) {
 			t.Errorf("%q: got %+v, %v", tt.in, r, err)
 		}
@@ -101,8 +116,7 @@ func FuzzReply(f *testing.F) {
 		if byBytes {
 			r = iotest.OneByteReader(r)
 		}
-		lr := lineReader{r: r}
-		l, err := lr.next(func() (int64, error) { return keep, nil })
+		l, err := nextLine(r, func() (int64, error) { return keep, nil })
 		i := bytes.IndexByte(in, '\n')
 		if (err == nil) != (i >= 0) {
 			t.Fatalf("error %v of a line that ends at %d", err, i)
@@ -113,7 +127,7 @@ func FuzzReply(f *testing.F) {
 		if l.size != int64(i) || !bytes.Equal(l.text, in[:min(int64(i), keep)]) {
 			t.Fatalf("got %q of %d, want %q of %d", l.text, l.size, in[:min(int64(i), keep)], i)
 		}
-		if rep, err := parseReply(l, anID); err == nil && int64(len(rep.body)) > keep {
+		if rep, err := parseReply(l, []byte(anID)); err == nil && int64(len(rep.body)) > keep {
 			t.Fatalf("body of %d bytes, limit %d", len(rep.body), keep)
 		}
 	})

@@ -2,6 +2,7 @@ package process
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 
@@ -45,22 +46,43 @@ func (c callContext) environment() map[string]string {
 	return m
 }
 
-// runLine is the body of OpenWhisk's /run, as one line.
-func runLine(c callContext, args json.RawMessage) []byte {
-	b := make([]byte, 0, len(args)+512)
+// fixedContext is the part of runs' bodies that hardly changes from one run of
+// a sandbox to the next, encoded.
+type fixedContext struct {
+	namespace, action, version, apiKey string
+	head, tail                         []byte
+}
+
+func (f *fixedContext) use(in *sandbox.Run) {
+	if f.head != nil && f.namespace == in.Namespace && f.action == in.Action && f.version == in.Version && f.apiKey == in.APIKey {
+		return
+	}
+	f.namespace, f.action, f.version, f.apiKey = in.Namespace, in.Action, in.Version, in.APIKey
+	b := appendString(append(f.head[:0], `,"namespace":`...), in.Namespace)
+	b = appendString(append(b, `,"action_name":`...), in.Action)
+	b = appendString(append(b, `,"action_version":`...), in.Version)
+	f.head = append(b, `,"activation_id":"`...)
+	f.tail = append(f.tail[:0], '"')
+	if in.APIKey != "" {
+		f.tail = appendString(append(f.tail, `,"api_key":`...), in.APIKey)
+	}
+	f.tail = append(f.tail, "}\n"...)
+}
+
+// appendRun appends the body of OpenWhisk's /run, as one line. id is the
+// activation's as text.
+func (f *fixedContext) appendRun(b []byte, in *sandbox.Run, id []byte, deadline time.Time) []byte {
+	f.use(in)
+	b = slices.Grow(b, len(in.Args)+len(f.head)+len(f.tail)+len(in.TransactionID)+128)
 	b = append(b, `{"value":`...)
-	if len(args) == 0 {
+	if len(in.Args) == 0 {
 		b = append(b, "{}"...)
 	}
-	b = appendOneLine(b, args)
-	for _, f := range c {
-		if f.value == "" && f.key == "api_key" {
-			continue
-		}
-		b = append(append(append(b, `,"`...), f.key...), `":`...)
-		b = appendString(b, f.value)
-	}
-	return append(b, "}\n"...)
+	b = appendOneLine(b, in.Args)
+	b = append(append(b, f.head...), id...)
+	b = appendString(append(b, `","transaction_id":`...), in.TransactionID)
+	b = strconv.AppendInt(append(b, `,"deadline":"`...), deadline.UnixMilli(), 10)
+	return append(b, f.tail...)
 }
 
 // initLine tells a launcher what to load.

@@ -148,16 +148,23 @@ func (b *Box) Call(args string, w With) sandbox.Outcome {
 	return b.CallContext(context.WithoutCancel(b.t.Context()), args, w)
 }
 
-// CallContext is Call under a context.
+// CallContext is Call that destroys the box when the context ends.
 func (b *Box) CallContext(ctx context.Context, args string, w With) sandbox.Outcome {
 	b.t.Helper()
 	w = w.or()
 	b.last = whisk.NewActivationID()
-	return b.Sandbox.Run(ctx, &sandbox.Run{
+	defer context.AfterFunc(ctx, b.Destroy)()
+	done := make(chan sandbox.Outcome, 2)
+	b.Sandbox.Run(&sandbox.Run{
 		ID: b.last, TransactionID: "tid-run", Action: "/guest/pkg/tested", Version: "0.0.7", Namespace: "caller",
 		Args: json.RawMessage(args), APIKey: "key:run",
 		Timeout: w.Timeout, LogBytes: w.LogBytes, ResultBytes: w.ResultBytes,
-	})
+	}, func(o sandbox.Outcome) { done <- o })
+	o := <-done
+	if len(done) > 0 {
+		b.t.Error("a second outcome of one run")
+	}
+	return o
 }
 
 // MustCall is Call of code that succeeds; it returns the reply.
