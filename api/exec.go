@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"strconv"
 	"strings"
 
 	"hearth/whisk"
@@ -90,6 +91,10 @@ func (e *execBody) setCode(code, jar []byte) error {
 	return nil
 }
 
+// maxMain bounds the name of an action's function, in bytes. It goes along with
+// every call, in headers that are bounded.
+const maxMain = 1 << 10
+
 func (e *execBody) setMain(raw []byte) error {
 	if raw == nil {
 		if e.runtime.RequireMain {
@@ -100,6 +105,9 @@ func (e *execBody) setMain(raw []byte) error {
 	text, isText := textOf(raw)
 	if !isText {
 		return detail("if defined, 'main' must be a string in 'exec' for '" + e.exec.Kind + "' actions")
+	}
+	if len(text) > maxMain {
+		return detail("'main' must not be longer than " + strconv.Itoa(maxMain) + " bytes")
 	}
 	e.exec.Main = text
 	return nil

@@ -35,6 +35,7 @@ func TestPutTexts(t *testing.T) {
 		{"jar is for attached kinds", exec(`{"kind":"python:3","jar":""}`), 400, malformed + "'code' must be a string defined in 'exec' for 'python:3' actions"},
 		{"no image", exec(`{"kind":"blackbox"}`), 400, malformed + "'image' must be a string defined in 'exec' for 'blackbox' actions"},
 		{"image is no text", exec(`{"kind":"blackbox","image":[]}`), 400, malformed + "'image' must be a string defined in 'exec' for 'blackbox' actions"},
+		{"main is too long", exec(`{"kind":"nodejs:20","code":"","main":"` + strings.Repeat("m", maxMain+1) + `"}`), 400, malformed + "'main' must not be longer than 1024 bytes"},
 		{"bad image", exec(`{"kind":"blackbox","image":"A B"}`), 400, malformed + "could not parse image name"},
 		{"deprecated", exec(`{"kind":"nodejs:6","code":""}`), 400, "The 'nodejs:6' runtime is no longer supported. You may read and delete but not update or invoke this action."},
 
