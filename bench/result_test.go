@@ -18,7 +18,7 @@ func TestHistogram(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		values := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) time.Duration {
 			return time.Duration(math.Pow(10, rapid.Float64Range(3, 9.5).Draw(t, "exponent"))) // 1 µs to 3 s
-		}), 1, 300).Draw(t, "durations")
+		}), 1, 100).Draw(t, "durations")
 		cut := rapid.IntRange(0, len(values)).Draw(t, "cut")
 		a, b := NewHistogram(), NewHistogram()
 		for i, v := range values {
