@@ -34,17 +34,19 @@ const maxKeyFile = 256
 // that do so at once one wins and all return its key. The file must be closed
 // to group and others.
 func LoadOrCreateMasterKey(path string) (MasterKey, error) {
-	key, err := loadMasterKey(path)
+	key, err := LoadMasterKey(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, err
 	}
 	if err := createMasterKey(path); err != nil && !errors.Is(err, fs.ErrExist) {
 		return MasterKey{}, fmt.Errorf("create master key: %w", err)
 	}
-	return loadMasterKey(path)
+	return LoadMasterKey(path)
 }
 
-func loadMasterKey(path string) (MasterKey, error) {
+// LoadMasterKey reads the key file at path, which must be there (else the error
+// is [fs.ErrNotExist]).
+func LoadMasterKey(path string) (MasterKey, error) {
 	var key MasterKey
 	f, err := os.Open(path)
 	if err != nil {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -20,6 +22,7 @@ type routerFlags struct {
 	tlsCert      string
 	tlsKey       string
 	opsAddr      string
+	masterKey    string
 	guestKey     string
 	guestKeyFile string
 	noThrottle   bool
@@ -39,6 +42,7 @@ func (f *routerFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.tlsCert, "tls-cert", "", "certificate file for --tls-addr (default: self-signed, made at the first start)")
 	fs.StringVar(&f.tlsKey, "tls-key", "", "key file for --tls-cert")
 	fs.StringVar(&f.opsAddr, "ops-addr", "127.0.0.1:3234", "where /metrics, /healthz and /debug/pprof listen")
+	fs.StringVar(&f.masterKey, "master-key-file", "", "file with the key, 64 hexadecimal digits, under which credentials and queue rows are kept (default: master.key in --data, made at the first start)")
 	fs.StringVar(&f.guestKey, "guest-key", "", "UUID:KEY for the namespace guest instead of a random one; for tests: others on this machine can read arguments")
 	fs.StringVar(&f.guestKeyFile, "guest-key-file", "", "file with the UUID:KEY for the namespace guest")
 	fs.BoolVar(&f.noThrottle, "no-throttle", false, "lift the limits on invokes per minute and at once")
@@ -104,4 +108,18 @@ func (f *routerFlags) guest() (*whisk.AuthKey, error) {
 		return nil, usageError(fmt.Errorf("guest key: want UUID:KEY with a key of 64 letters and digits"))
 	}
 	return &key, nil
+}
+
+// master returns the master key: of the file that was given, which must be
+// there, since another key would make everything under the right one
+// unreadable; else of the one in the data folder.
+func (f *routerFlags) master(data *dataDir) (auth.MasterKey, error) {
+	if f.masterKey == "" {
+		return auth.LoadOrCreateMasterKey(data.file("master.key"))
+	}
+	key, err := auth.LoadMasterKey(f.masterKey)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w (openssl rand -hex 32 makes one)", err)
+	}
+	return key, err
 }

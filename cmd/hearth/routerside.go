@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -94,9 +93,9 @@ func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog
 }
 
 func (s *routerSide) openAccounts(ctx context.Context) error {
-	master, err := auth.LoadOrCreateMasterKey(s.data.file("master.key"))
+	master, err := s.flags.master(s.data)
 	if err != nil {
-		return fmt.Errorf("master key: %w", err)
+		return err
 	}
 	cfg := auth.DefaultConfig()
 	cfg.Master, cfg.Limits, cfg.Logger, cfg.Metrics = master, s.flags.limits.SystemLimits, s.log, s.metrics
