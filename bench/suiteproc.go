@@ -22,8 +22,9 @@ const (
 
 // process is a process that bench has started, in a group of its own so that a
 // Ctrl-C at the terminal reaches bench alone, which then stops it in order. If
-// bench is killed the process gets SIGTERM from the kernel, and the end of its
-// standard input.
+// bench is killed the process gets SIGTERM from the kernel (once the thread that
+// started it is gone, and Go ends threads only with the program), and the end of
+// its standard input.
 type process struct {
 	label string
 	cmd   *exec.Cmd
@@ -31,11 +32,13 @@ type process struct {
 	lines chan string // of its stdout, the first few
 	text  tailBuffer  // the end of what it has printed
 	ended chan struct{}
+
+	patience time.Duration // of stop
 }
 
 // startProcess starts argv. It does not wait for anything.
 func startProcess(label string, argv []string) (*process, error) {
-	p := &process{label: label, cmd: exec.Command(argv[0], argv[1:]...), lines: make(chan string, 8), ended: make(chan struct{})}
+	p := &process{label: label, cmd: exec.Command(argv[0], argv[1:]...), lines: make(chan string, 8), ended: make(chan struct{}), patience: stopPatience}
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	p.cmd.Stderr = &p.text
 	in, err := p.cmd.StdinPipe()
@@ -107,10 +110,10 @@ func (p *process) stop() error {
 	_ = p.stdin.Close()
 	select {
 	case <-p.ended:
-	case <-time.After(stopPatience):
+	case <-time.After(p.patience):
 		_ = syscall.Kill(-p.pid(), syscall.SIGKILL)
 		<-p.ended
-		return fmt.Errorf("%s did not stop within %s and was killed", p.label, stopPatience)
+		return fmt.Errorf("%s did not stop within %s and was killed", p.label, p.patience)
 	}
 	return nil // its own children end with it
 }
