@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"hearth/whisk"
@@ -18,12 +19,20 @@ const maxSegments = 64
 // for done, or is told by lead to do the writing.
 type batch struct {
 	buf     []byte
-	entries []*entry      // of new records; off is relative to buf
-	moved   []*entry      // twins of entries that are copied from an old segment
-	done    chan struct{} // closed when written, or not; then err is valid
-	lead    chan struct{} // holds one token when the writer's role falls to this batch
+	entries []*entry // of new records; off is relative to buf
+	moved   []*entry // twins of entries that are copied from an old segment
 	err     error
+
+	// Made when the first has to wait; nil where nobody does.
+	done chan struct{} // closed when written, or not; then err is valid
+	lead chan struct{} // holds one token when the writer's role falls to this batch
 }
+
+// maxSpare is the largest buffer that is kept for the next batch, in bytes.
+const maxSpare = 64 << 10
+
+// heads are buffers for encoding.
+var heads = sync.Pool{New: func() any { return new([]byte) }}
 
 // Append adds a finished record. Once it has returned nil, the record survives
 // the end of the process and is offered until it is acknowledged. A record
@@ -31,7 +40,12 @@ type batch struct {
 // [ErrFull], [ErrUnfit], [ErrClosed], or what went wrong with the file; but for
 // an unfit record it may be tried again.
 func (j *Journal) Append(rec *whisk.Activation) error {
-	f, err := encode(rec)
+	scratch := heads.Get().(*[]byte)
+	defer heads.Put(scratch)
+	f, err := encode((*scratch)[:0], rec)
+	if cap(f.head) <= maxSpare {
+		*scratch = f.head
+	}
 	if err != nil {
 		return err
 	}
@@ -67,7 +81,10 @@ func (j *Journal) flush() error {
 // open returns the batch that collects. The caller holds mu.
 func (j *Journal) open() *batch {
 	if j.batch == nil {
-		j.batch = &batch{done: make(chan struct{}), lead: make(chan struct{}, 1)}
+		j.batch, j.spare = j.spare, nil
+		if j.batch == nil {
+			j.batch = &batch{}
+		}
 	}
 	return j.batch
 }
@@ -76,6 +93,9 @@ func (j *Journal) open() *batch {
 // The caller holds mu, join releases it.
 func (j *Journal) join(b *batch) error {
 	if j.writing {
+		if b.done == nil {
+			b.done, b.lead = make(chan struct{}), make(chan struct{}, 1)
+		}
 		j.mu.Unlock()
 		select {
 		case <-b.done:
@@ -89,17 +109,26 @@ func (j *Journal) join(b *batch) error {
 	j.acks = nil
 	j.mu.Unlock()
 
-	b.err = j.write(b, acks)
-	close(b.done)
+	err := j.write(b, acks)
+	if b.done != nil {
+		b.err = err
+		close(b.done)
+	}
 
 	j.mu.Lock()
+	if b.done == nil && j.spare == nil && cap(b.buf) <= maxSpare {
+		clear(b.entries)
+		clear(b.moved)
+		*b = batch{buf: b.buf[:0], entries: b.entries[:0], moved: b.moved[:0]}
+		j.spare = b
+	}
 	if j.batch != nil {
 		j.batch.lead <- struct{}{} // keeps writing set, for its new leader
 	} else {
 		j.writing = false
 	}
 	j.mu.Unlock()
-	return b.err
+	return err
 }
 
 // write puts b and the acknowledgements into the current segment. The caller

@@ -68,7 +68,7 @@ func TestFlippedAtEveryOffset(t *testing.T) {
 // sample returns a segment of four records, and where each of them ends.
 func sample(t *testing.T) (file []byte, ends []int) {
 	for i := range 4 {
-		f, err := encode(testRecord(i))
+		f, err := encode(nil, testRecord(i))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,7 +122,7 @@ func FuzzScan(f *testing.F) {
 	for _, n := range []int{0, 1, 3} {
 		var b []byte
 		for i := range n {
-			fr, _ := encode(testRecord(i))
+			fr, _ := encode(nil, testRecord(i))
 			b = appendFrame(b, fr)
 		}
 		f.Add(b)

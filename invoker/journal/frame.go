@@ -92,14 +92,9 @@ func scan(b []byte, f func(off int, fr frame)) (end, damaged int) {
 	return end, damaged
 }
 
-// encode returns a record as a frame.
-func encode(rec *whisk.Activation) (frame, error) {
-	head := *rec
-	head.Response.Result = nil
-	h, err := json.Marshal(&head)
-	if err != nil {
-		return frame{}, fmt.Errorf("%w: %s: %w", ErrUnfit, rec.ID, err)
-	}
+// encode returns a record as a frame. Its head is appended to b.
+func encode(b []byte, rec *whisk.Activation) (frame, error) {
+	h := appendHead(b, rec)
 	if bytes.IndexByte(rec.Response.Result, 0) >= 0 {
 		return frame{}, fmt.Errorf("%w: %s: its result is not JSON", ErrUnfit, rec.ID)
 	}

@@ -37,6 +37,7 @@ type Journal struct {
 	next    uint64               // number of the next segment
 	acks    []whisk.ActivationID // dropped from the index, not yet on disk
 	batch   *batch               // what the next write takes; nil: nothing waits
+	spare   *batch               // for the next open; may be nil
 	coming  int64                // bytes of records in this batch and in the one being written
 	writing bool                 // somebody has the writer's role
 	closed  bool

@@ -96,7 +96,17 @@ function nextLine() {
 }
 
 function reply(id, status, body) {
-  writeAll(OUT, `${id} ${status} ${body}\n`);
+  const text = `${id} ${status} ${body}\n`;
+  if (text.length > 1024) { // a shorter one is written whole or not at all
+    writeAll(OUT, text);
+  } else {
+    try {
+      writeSync(OUT, text);
+    } catch (e) {
+      if (e.code !== 'EAGAIN') throw e;
+      writeAll(OUT, text);
+    }
+  }
   if (buffer.length > 1 << 20 && start === end) { // a big request has passed
     buffer = Buffer.allocUnsafe(64 << 10);
     start = end = 0;
@@ -202,10 +212,18 @@ function install(folder) {
   if (r.status !== 0) throw new Error(`npm install failed: ${r.stderr.slice(-2000)}`);
 }
 
+// context holds what the run before has set. To set a variable is dear, to look
+// whether it is still so costs half, and most are.
+const context = Object.create(null);
+const names = Object.create(null);
+
 function run(request) {
   const id = request.activation_id;
   for (const k in request) {
-    if (k !== 'value') process.env['__OW_' + k.toUpperCase()] = request[k];
+    if (k === 'value') continue;
+    const v = request[k];
+    const name = names[k] || (names[k] = '__OW_' + k.toUpperCase());
+    if (context[k] !== v || process.env[name] !== v) process.env[name] = context[k] = v;
   }
   try {
     const result = main(request.value);
