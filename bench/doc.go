@@ -32,4 +32,12 @@
 // on the machine), so that both see the same neighbours. The ratio to the
 // floor is the median of the rounds' ratios, shown with its range. [Compare]
 // sets two reports against each other.
+//
+// # Scenarios and floors
+//
+// A [Scenario] is a file of bench/scenarios (its README.md says what stands in
+// them). A [Suite] starts the servers and floors that its cases need, each a
+// process in a group of its own, measures them in interleaved rounds, and stops
+// them. Floors are served by [ServeFloor]; what they need of the sandboxes'
+// insides is handed in as [FloorTools].
 package bench
