@@ -25,6 +25,14 @@
 // before it has reached the pipes; so once the reply is here, what the pipes
 // hold is all that belongs to the activation.
 //
+// # A run
+//
+// costs one write, by the caller; one read, by the goroutine that reads the
+// replies and then ends the run itself; and one poll of all pipes, which tells
+// that there is no output and no second reply. A timer is touched once in a
+// time limit, not once in a run. What a pipe does not take at once is written
+// by a goroutine, and the run then ends when both it and the reply are done.
+//
 // # Isolation, first form
 //
 // As root each sandbox has a user id of its own; every process has no new
