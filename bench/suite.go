@@ -18,6 +18,7 @@ import (
 type SuiteConfig struct {
 	// Exe is this program, which servers and floors are started from.
 	Exe string
+	Env []string // their environment; nil is this process's
 
 	// Host and Key name an OpenWhisk server to measure instead of servers that
 	// are started; cases that need a server of their own are then left out.
@@ -170,7 +171,7 @@ func (st *stage) server(ctx context.Context, spec Server) (s *server, reason str
 		s = &server{url: strings.TrimSuffix(u.String(), "/api"), key: st.cfg.Key}
 	} else {
 		st.cfg.Say("  starting " + spec.String())
-		if s, err = startServer(ctx, st.cfg.Exe, spec); err != nil {
+		if s, err = startServer(ctx, program{st.cfg.Exe, st.cfg.Env}, spec); err != nil {
 			return nil, "", err
 		}
 	}
@@ -183,7 +184,7 @@ func (st *stage) floor(ctx context.Context, name string) (*server, error) {
 	if s := st.floors[name]; s != nil {
 		return s, s.alive()
 	}
-	s, err := startFloor(ctx, st.cfg.Exe, name)
+	s, err := startFloor(ctx, program{st.cfg.Exe, st.cfg.Env}, name)
 	if err != nil {
 		return nil, err
 	}

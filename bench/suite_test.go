@@ -15,7 +15,7 @@ import (
 )
 
 func TestProcess(t *testing.T) {
-	p, err := startProcess("sh", []string{"/bin/sh", "-c", "echo hello; echo listening here; echo oops >&2; cat"})
+	p, err := startProcess("sh", []string{"/bin/sh", "-c", "echo hello; echo oops >&2; echo listening here; cat"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestProcess(t *testing.T) {
 }
 
 func TestStubbornProcess(t *testing.T) {
-	p, err := startProcess("sh", []string{"/bin/sh", "-c", "trap '' TERM; echo listening x; while :; do read x || sleep 1; done"})
+	p, err := startProcess("sh", []string{"/bin/sh", "-c", "trap '' TERM; echo listening x; while :; do read x || sleep 1; done"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,14 +54,14 @@ func TestStubbornProcess(t *testing.T) {
 }
 
 func TestProcessThatEnds(t *testing.T) {
-	p, err := startProcess("sh", []string{"/bin/sh", "-c", "echo no way >&2; exit 3"})
+	p, err := startProcess("sh", []string{"/bin/sh", "-c", "echo no way >&2; exit 3"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := p.listening(t.Context()); err == nil || !strings.Contains(err.Error(), "no way") {
 		t.Errorf("listening: %v, want why it ended", err)
 	}
-	if _, err := startProcess("nothing", []string{"/nonexistent"}); err == nil {
+	if _, err := startProcess("nothing", []string{"/nonexistent"}, nil); err == nil {
 		t.Error("no error for a program that is not there")
 	}
 }

@@ -36,11 +36,12 @@ type process struct {
 	patience time.Duration // of stop
 }
 
-// startProcess starts argv. It does not wait for anything.
-func startProcess(label string, argv []string) (*process, error) {
+// startProcess starts argv with the environment env (nil: ours). It does not
+// wait for anything.
+func startProcess(label string, argv, env []string) (*process, error) {
 	p := &process{label: label, cmd: exec.Command(argv[0], argv[1:]...), lines: make(chan string, 8), ended: make(chan struct{}), patience: stopPatience}
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
-	p.cmd.Stderr = &p.text
+	p.cmd.Stderr, p.cmd.Env = &p.text, env
 	in, err := p.cmd.StdinPipe()
 	if err != nil {
 		return nil, err

@@ -20,7 +20,14 @@ type server struct {
 	dir   string // to remove
 	url   string // http://host:port
 	key   string // UUID:KEY of a namespace
+	prog  program
 	ops   map[string]string
+}
+
+// program is what servers and floors are started from.
+type program struct {
+	exe string
+	env []string
 }
 
 // stop stops the processes and removes their files.
@@ -61,8 +68,8 @@ func serverDir() (string, error) {
 
 // startServer starts a Hearth server with fresh state and waits until it is
 // ready.
-func startServer(ctx context.Context, exe string, spec Server) (_ *server, err error) {
-	s := &server{ops: map[string]string{}}
+func startServer(ctx context.Context, prog program, spec Server) (_ *server, err error) {
+	s := &server{prog: prog, ops: map[string]string{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("start %s: %w", spec, err), s.stop())
@@ -73,20 +80,20 @@ func startServer(ctx context.Context, exe string, spec Server) (_ *server, err e
 	}
 	var wire []string
 	if spec.Split == "" {
-		return s, s.startRouter(ctx, exe, "hearth", append(s.upArgs(spec), s.invokerArgs(spec)...))
+		return s, s.startRouter(ctx, "hearth", append(s.upArgs(spec), s.invokerArgs(spec)...))
 	}
 	listen, dial := "unix:"+filepath.Join(s.dir, "wire.sock"), ""
 	if spec.Split == "tls" {
 		if listen, err = freePort(); err != nil {
 			return s, err
 		}
-		if wire, err = s.certificates(ctx, exe); err != nil {
+		if wire, err = s.certificates(ctx); err != nil {
 			return s, err
 		}
 	}
 	dial = listen
 	data := filepath.Join(s.dir, "invoker")
-	args := append([]string{exe, "invoker", "--data", data, "--listen", listen, "--ops-addr", "127.0.0.1:0", "--drain", drainFlag, "--config", os.DevNull}, s.invokerArgs(spec)...)
+	args := append([]string{prog.exe, "invoker", "--data", data, "--listen", listen, "--ops-addr", "127.0.0.1:0", "--drain", drainFlag, "--config", os.DevNull}, s.invokerArgs(spec)...)
 	if spec.Split == "tls" {
 		args = append(args, wireFlags(wire[0], wire[1])...)
 	}
@@ -98,14 +105,14 @@ func startServer(ctx context.Context, exe string, spec Server) (_ *server, err e
 	if spec.Split == "tls" {
 		args = append(args, wireFlags(wire[0], wire[2])...)
 	}
-	return s, s.startRouter(ctx, exe, "router", args)
+	return s, s.startRouter(ctx, "router", args)
 }
 
 // drainFlag is how long servers may wait for runs when they are stopped.
 const drainFlag = "3s"
 
 func (s *server) upArgs(spec Server) []string {
-	args := []string{"", "up", "--data", filepath.Join(s.dir, "data"), "--addr", "127.0.0.1:0", "--ops-addr", "127.0.0.1:0",
+	args := []string{s.prog.exe, "up", "--data", filepath.Join(s.dir, "data"), "--addr", "127.0.0.1:0", "--ops-addr", "127.0.0.1:0",
 		"--no-throttle", "--drain", drainFlag, "--config", os.DevNull}
 	if spec.Store != "" {
 		args = append(args, "--store", spec.Store)
@@ -122,8 +129,7 @@ func (s *server) invokerArgs(spec Server) []string {
 }
 
 // startRouter starts the process that has the API.
-func (s *server) startRouter(ctx context.Context, exe, label string, args []string) error {
-	args[0] = exe
+func (s *server) startRouter(ctx context.Context, label string, args []string) error {
 	data := filepath.Join(s.dir, "data")
 	ends, err := s.start(ctx, label, data, args)
 	if err != nil {
@@ -146,7 +152,7 @@ type serverEnds struct {
 
 // start starts a Hearth process and waits until it is ready.
 func (s *server) start(ctx context.Context, label, data string, argv []string) (serverEnds, error) {
-	p, err := startProcess(label, argv)
+	p, err := startProcess(label, argv, s.prog.env)
 	if err != nil {
 		return serverEnds{}, err
 	}
@@ -176,7 +182,7 @@ func (s *server) start(ctx context.Context, label, data string, argv []string) (
 
 // certificates has hearth make an authority and a certificate for each side,
 // and returns the names of their files.
-func (s *server) certificates(ctx context.Context, exe string) ([]string, error) {
+func (s *server) certificates(ctx context.Context) ([]string, error) {
 	names := []string{"ca", "invoker", "router"}
 	for i, n := range names {
 		names[i] = filepath.Join(s.dir, n+"-pair")
@@ -186,7 +192,7 @@ func (s *server) certificates(ctx context.Context, exe string) ([]string, error)
 		{"tls", "cert", "--ca", names[0], "--out", names[1], "--role", "invoker", "--host", "127.0.0.1"},
 		{"tls", "cert", "--ca", names[0], "--out", names[2], "--role", "router"},
 	} {
-		p, err := startProcess("hearth tls", append([]string{exe}, args...))
+		p, err := startProcess("hearth tls", append([]string{s.prog.exe}, args...), s.prog.env)
 		if err != nil {
 			return nil, err
 		}
@@ -217,7 +223,7 @@ func freePort() (string, error) {
 }
 
 // startFloor starts the processes of a floor.
-func startFloor(ctx context.Context, exe, name string) (_ *server, err error) {
+func startFloor(ctx context.Context, prog program, name string) (_ *server, err error) {
 	s := &server{}
 	defer func() {
 		if err != nil {
@@ -229,7 +235,7 @@ func startFloor(ctx context.Context, exe, name string) (_ *server, err error) {
 	}
 	addr := ""
 	for i, part := range floors[name] {
-		args := []string{exe, "bench", "floor", part.Part}
+		args := []string{prog.exe, "bench", "floor", part.Part}
 		if part.Family != "" {
 			args = append(args, "--family", part.Family)
 		}
@@ -239,7 +245,7 @@ func startFloor(ctx context.Context, exe, name string) (_ *server, err error) {
 		if part.Part == "floor-two-back" {
 			args = append(args, "--unix", filepath.Join(s.dir, "back.sock"))
 		}
-		p, err := startProcess(part.Part+strconv.Itoa(i), args)
+		p, err := startProcess(part.Part+strconv.Itoa(i), args, prog.env)
 		if err != nil {
 			return s, err
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,6 +80,8 @@ func (r *benchRun) run(ctx context.Context, list []*bench.Scenario, stdout, stde
 	if r.suite.Exe, err = os.Executable(); err != nil {
 		return err
 	}
+	// What the environment says of servers is not for those that bench starts.
+	r.suite.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "HEARTH_") })
 	if r.suite.Key == "" {
 		r.suite.Key = os.Getenv("WHISK_AUTH")
 	}
