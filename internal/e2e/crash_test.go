@@ -27,7 +27,12 @@ type received struct {
 	mu       sync.Mutex
 	finished map[string]bool // answered with a record
 	promised map[string]bool // answered 202
+	failed   map[string]bool // answered with the record of a failure of the platform
 	unknown  int             // calls whose connection broke
+}
+
+func newReceived() *received {
+	return &received{finished: map[string]bool{}, promised: map[string]bool{}, failed: map[string]bool{}}
 }
 
 // load makes blocking and non-blocking invokes until ctx ends.
@@ -46,6 +51,8 @@ func (r *received) load(ctx context.Context, p *platform, marks string) {
 					r.promised[a.id()] = true
 				case a.status == 200:
 					r.finished[a.id()] = true
+				case a.id() != "":
+					r.failed[a.id()] = true
 				}
 				r.mu.Unlock()
 				if err != nil {
@@ -64,7 +71,7 @@ func TestKilled(t *testing.T) {
 	marks := marksFile(t)
 	p := start(t, "--no-throttle", "--memory", "1024")
 	p.create("mark", "nodejs:default", leaveMark, map[string]any{"memory": 128})
-	got := &received{finished: map[string]bool{}, promised: map[string]bool{}}
+	got := newReceived()
 	for range size(2, 12) {
 		ctx, cancel := context.WithCancel(context.Background())
 		loaded := make(chan struct{})
@@ -103,7 +110,7 @@ func marksFile(t *testing.T) string {
 // returns how many promises ended in a failure of the platform.
 func (r *received) check(t *testing.T, p *platform, marks string) (broken int) {
 	t.Helper()
-	t.Logf("received %d records and %d promises; %d calls unknown", len(r.finished), len(r.promised), r.unknown)
+	t.Logf("received %d records, %d failures and %d promises; %d calls unknown", len(r.finished), len(r.failed), len(r.promised), r.unknown)
 	if len(r.finished) == 0 || len(r.promised) == 0 {
 		t.Fatal("the load did nothing")
 	}
@@ -119,6 +126,11 @@ func (r *received) check(t *testing.T, p *platform, marks string) (broken int) {
 	for id := range r.finished {
 		if status, result := response(t, p.record(id, 10*time.Second)); status != "success" {
 			t.Errorf("%s was answered with success; its record says %s %v", id, status, result)
+		}
+	}
+	for id := range r.failed {
+		if status, result := response(t, p.record(id, 10*time.Second)); status == "success" {
+			t.Errorf("%s was answered with a failure; its record says %s %v", id, status, result)
 		}
 	}
 	ran := map[string]int{}
@@ -143,7 +155,7 @@ func (r *received) check(t *testing.T, p *platform, marks string) (broken int) {
 			t.Errorf("%s is listed %d times", id, n)
 		}
 	}
-	for _, ids := range []map[string]bool{r.finished, r.promised} {
+	for _, ids := range []map[string]bool{r.finished, r.failed, r.promised} {
 		for id := range ids {
 			if seen[id] != 1 {
 				t.Errorf("%s is listed %d times, want once", id, seen[id])

@@ -139,7 +139,7 @@ func TestSplitKilled(t *testing.T) {
 	// What a killed router had started and not sent fails when the time of its
 	// run is over, so let that be short.
 	p.create("mark", "nodejs:default", leaveMark, map[string]any{"memory": 128, "timeout": 2000})
-	got := &received{finished: map[string]bool{}, promised: map[string]bool{}}
+	got := newReceived()
 	for i := range size(2, 12) {
 		ctx, cancel := context.WithCancel(context.Background())
 		loaded := make(chan struct{})

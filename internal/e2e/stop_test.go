@@ -19,7 +19,7 @@ func TestStopped(t *testing.T) {
 	p := start(t, "--no-throttle", "--memory", "1024")
 	p.create("mark", "nodejs:default", leaveMark, map[string]any{"memory": 128})
 	p.create("long", "nodejs:default", `const main = () => new Promise(done => setTimeout(done, 50_000));`, nil)
-	got := &received{finished: map[string]bool{}, promised: map[string]bool{}}
+	got := newReceived()
 	for range size(1, 6) {
 		ctx, cancel := context.WithCancel(context.Background())
 		loaded := make(chan struct{})
@@ -79,7 +79,7 @@ func TestDiskFull(t *testing.T) {
 	marks := marksFile(t)
 	p := startIn(t, filepath.Join(dir, "data"), "up", "--no-throttle", "--memory", "1024")
 	p.create("mark", "nodejs:default", leaveMark, map[string]any{"memory": 128})
-	got := &received{finished: map[string]bool{}, promised: map[string]bool{}}
+	got := newReceived()
 	ctx, cancel := context.WithCancel(context.Background())
 	loaded := make(chan struct{})
 	go func() { got.load(ctx, p, marks); close(loaded) }()
