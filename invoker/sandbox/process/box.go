@@ -133,7 +133,7 @@ func (b *box) kill() {
 
 // killRest ends whatever else runs in the box once its leader has ended.
 func (b *box) killRest() {
-	if left := killAll(b.members, goneWithin); len(left) > 0 {
+	if left := killAll(b.members, b.rounds(), goneWithin); len(left) > 0 {
 		b.d.log.Error("processes of a sandbox do not die", "sandbox", b.id, "pids", left)
 	}
 }
@@ -153,6 +153,14 @@ func (b *box) members() []int {
 	default:
 		return withHome(b.home)
 	}
+}
+
+// rounds is how often members must find nothing until nothing is left.
+func (b *box) rounds() int {
+	if b.group != nil || b.uid >= 0 {
+		return 1
+	}
+	return 3
 }
 
 // Destroy implements [sandbox.Sandbox].

@@ -182,7 +182,7 @@ func imageName(image string) string {
 
 // remove takes a box, whose processes are dead, off the books and off the disk.
 func (d *Driver) remove(b *box) {
-	left := killAll(b.members, goneWithin)
+	left := killAll(b.members, b.rounds(), goneWithin)
 	err := removeTree(b.home)
 	if b.group != nil {
 		err = errors.Join(err, b.group.Remove(goneWithin))

@@ -143,11 +143,7 @@ func withHome(dir string) []int {
 	exact, below := []byte("HOME="+dir), []byte("HOME="+dir+"/")
 	var out []int
 	for _, pid := range allPids() {
-		b, err := os.ReadFile(procFile(pid, "environ"))
-		if err != nil {
-			continue
-		}
-		for v := range bytes.SplitSeq(b, []byte{0}) {
+		for v := range bytes.SplitSeq(environ(pid), []byte{0}) {
 			if bytes.Equal(v, exact) || bytes.HasPrefix(v, below) {
 				if p, ok := readStat(pid); ok && !p.zombie {
 					out = append(out, pid)
@@ -159,14 +155,38 @@ func withHome(dir string) []int {
 	return out
 }
 
+// environ returns the environment that a process was started with, nothing if
+// it cannot be had. In the middle of an exec it is empty for a moment, which is
+// waited out: a process must not get away by being new.
+func environ(pid int) []byte {
+	for range 20 {
+		b, err := os.ReadFile(procFile(pid, "environ"))
+		if err != nil || len(b) > 0 {
+			return b
+		}
+		if _, err := os.Readlink(procFile(pid, "exe")); err != nil || gone(pid) {
+			return nil // a thread of the kernel's, or a process that has ended
+		}
+		time.Sleep(500 * time.Microsecond)
+	}
+	return nil
+}
+
 // killAll kills what find finds until it finds nothing, waits until all of that
 // has really ended, or until patience is over. They are all stopped first: a
-// process that is stopped does not fork.
-func killAll(find func() []int, patience time.Duration) (left []int) {
+// process that is stopped does not fork. find must find nothing so many rounds
+// in a row: one that goes by names overlooks processes in the middle of a fork
+// or an exec.
+func killAll(find func() []int, rounds int, patience time.Duration) (left []int) {
 	end := time.Now().Add(patience)
 	var seen []int
+	clean := 0
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
 		found := find()
+		clean++
+		if len(found) > 0 {
+			clean = 0
+		}
 		for _, pid := range found {
 			_ = syscall.Kill(pid, syscall.SIGSTOP)
 		}
@@ -177,7 +197,7 @@ func killAll(find func() []int, patience time.Duration) (left []int) {
 		seen = append(seen, found...)
 		slices.Sort(seen)
 		seen = slices.DeleteFunc(slices.Compact(seen), gone)
-		if len(seen) == 0 || time.Now().After(end) {
+		if len(seen) == 0 && clean >= rounds || time.Now().After(end) {
 			return seen
 		}
 		time.Sleep(pause)

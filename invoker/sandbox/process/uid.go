@@ -54,7 +54,7 @@ func claimUIDs(dir string) (*uidBlock, error) {
 			continue
 		}
 		u := &uidBlock{lock: f, first: base + i*uidBlockSize, used: map[int]bool{}}
-		killAll(func() []int { return ownedBy(u.first, u.first+uidBlockSize-1) }, goneWithin)
+		killAll(func() []int { return ownedBy(u.first, u.first+uidBlockSize-1) }, 1, goneWithin)
 		return u, nil
 	}
 	return nil, fmt.Errorf("claim user ids: all %d blocks locked in %s are taken by other invokers", uidBlocks, dir)

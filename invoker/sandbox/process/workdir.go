@@ -66,7 +66,7 @@ func (d *Driver) openDir() error {
 // clean kills and removes the sandboxes that an earlier life left in a folder.
 func clean(dir string) error {
 	boxes := filepath.Join(dir, sandboxesFolder)
-	killAll(func() []int { return withHome(boxes) }, goneWithin)
+	killAll(func() []int { return withHome(boxes) }, 3, goneWithin)
 	return removeTree(boxes)
 }
 
