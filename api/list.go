@@ -67,7 +67,7 @@ func (l list[T, K]) next(q *request, b []byte, seen map[K]bool, skip, limit int)
 		return nil, 0, err
 	}
 	b = l.appendRows(slices.Grow(b, int(held)), rows, seen) // growing bit by bit would cost several times as much
-	q.unreserve(held) // from here on there is only their text
+	q.unreserve(held)                                       // from here on there is only their text
 	return b, len(rows), q.reserve(int64(cap(b)))
 }
 
