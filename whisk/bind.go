@@ -21,11 +21,15 @@ func (ps Parameters) Bind(payload json.RawMessage) (args, env json.RawMessage) {
 // takeInit moves the values that the payload has for init parameters into a copy
 // of ps. Without any, both are returned as they are.
 func (ps Parameters) takeInit(payload json.RawMessage) (Parameters, json.RawMessage) {
-	at := map[string]int{}
+	var at map[string]int
 	for i := range ps {
-		if ps[i].Init {
-			at[ps[i].Key] = i
+		if !ps[i].Init {
+			continue
 		}
+		if at == nil { // most have none
+			at = map[string]int{}
+		}
+		at[ps[i].Key] = i
 	}
 	taken := false
 	if len(at) > 0 {
