@@ -128,7 +128,10 @@ func (v *Invoker) report(in *call, o *sandbox.Outcome, r *result) {
 // driverOf returns the driver for an action, nil if there is none.
 func (v *Invoker) driverOf(t *whisk.Target) sandbox.Driver {
 	if t.Exec.Kind == whisk.Blackbox {
-		return v.images[t.Exec.Image]
+		if d := v.images[t.Exec.Image]; d != nil {
+			return d
+		}
+		return v.images[whisk.ImageName(t.Exec.Image)]
 	}
 	return v.kinds[t.Exec.Kind]
 }

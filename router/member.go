@@ -31,7 +31,7 @@ func offers(h *whisk.Hello, t *whisk.Target) bool {
 		return false
 	}
 	if t.Exec.Kind == whisk.Blackbox {
-		return slices.Contains(h.Images, t.Exec.Image)
+		return slices.Contains(h.Images, t.Exec.Image) || slices.Contains(h.Images, whisk.ImageName(t.Exec.Image))
 	}
 	for i := range h.Runtimes {
 		if h.Runtimes[i].Kind == t.Exec.Kind {

@@ -13,6 +13,16 @@ const Blackbox = "blackbox"
 // contract (a program that reads JSON and prints JSON) runs without Docker.
 const SkeletonImage = "openwhisk/dockerskeleton"
 
+// ImageName returns an image's name without its tag and without the registry
+// that stands where none is named. An invoker that offers an image by this name
+// takes every tag of it.
+func ImageName(image string) string {
+	image = strings.TrimPrefix(image, "docker.io/")
+	slash := strings.LastIndexByte(image, '/')
+	name, _, _ := strings.Cut(image[slash+1:], ":")
+	return image[:slash+1] + name
+}
+
 // Runtime is one kind that an invoker can run.
 type Runtime struct {
 	Kind        string `json:"kind"`

@@ -146,6 +146,17 @@ func TestRuntimes(t *testing.T) {
 	}
 }
 
+func TestImageName(t *testing.T) {
+	for in, want := range map[string]string{
+		"openwhisk/dockerskeleton": "openwhisk/dockerskeleton", "openwhisk/dockerskeleton:nightly": "openwhisk/dockerskeleton",
+		"docker.io/openwhisk/dockerskeleton:1": "openwhisk/dockerskeleton", "localhost:5000/a/b:c": "localhost:5000/a/b", "b:c": "b",
+	} {
+		if got := ImageName(in); got != want {
+			t.Errorf("ImageName(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
 func TestKindOf(t *testing.T) {
 	err := fmt.Errorf("get: %w", ErrNotFound)
 	if KindOf(err) != NotFound || KindOf(errors.New("x")) != Internal || !errors.Is(err, ErrNotFound) {

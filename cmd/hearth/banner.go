@@ -74,7 +74,7 @@ func banner(w io.Writer, s *routerSide, ends endpoints, isolation string, took t
 	} else if isTerminal(w) {
 		line("  wsk property set --apihost %s --auth %s", host, s.guest.Compact())
 	} else {
-		line("  wsk property set --apihost %s --auth \"$(cat %s)\"", host, s.data.file("guest.key"))
+		line("  wsk property set --apihost %s --auth \"$(cat '%s')\"", host, s.data.file("guest.key"))
 	}
 	line("(or the same with hearth in place of wsk)")
 }

@@ -140,7 +140,7 @@ func (d *Driver) Isolation() string {
 func (d *Driver) Create(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox, error) {
 	var lang *language
 	switch {
-	case spec.Kind == whisk.Blackbox && imageName(spec.Image) == whisk.SkeletonImage:
+	case spec.Kind == whisk.Blackbox && whisk.ImageName(spec.Image) == whisk.SkeletonImage:
 	case spec.Kind == goKind:
 	default:
 		for _, l := range d.languages {
@@ -171,13 +171,6 @@ func (d *Driver) Create(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox
 		return nil, err
 	}
 	return l, nil
-}
-
-// imageName returns the image without its tag.
-func imageName(image string) string {
-	slash := strings.LastIndexByte(image, '/')
-	name, _, _ := strings.Cut(image[slash+1:], ":")
-	return image[:slash+1] + name
 }
 
 // remove takes a box, whose processes are dead, off the books and off the disk.

@@ -134,16 +134,3 @@ func TestUIDBlocks(t *testing.T) {
 		t.Errorf("took %d, %v", id, err)
 	}
 }
-
-func TestImageName(t *testing.T) {
-	for in, want := range map[string]string{
-		"openwhisk/dockerskeleton":           "openwhisk/dockerskeleton",
-		"openwhisk/dockerskeleton:nightly":   "openwhisk/dockerskeleton",
-		"host:5000/openwhisk/dockerskeleton": "host:5000/openwhisk/dockerskeleton",
-		"x:1":                                "x",
-	} {
-		if got := imageName(in); got != want {
-			t.Errorf("%s: got %s, want %s", in, got, want)
-		}
-	}
-}
