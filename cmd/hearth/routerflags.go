@@ -49,7 +49,7 @@ func (f *routerFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.store, "store", "sqlite", "where state is kept: sqlite (a file in --data), or none (in memory, records are dropped; for measuring)")
 	fs.BoolVar(&f.unsafe, "unsafe", false, "allow an --addr beyond loopback although sandboxes are isolated only in part, and an --ops-addr that asks for no credentials")
 	fs.DurationVar(&f.drain, "drain", 60*time.Second, "how long running actions may take to finish after SIGTERM")
-	fs.Var(&f.limits, "limit", "set a limit, such as memory.max=1024; may be repeated (see below)")
+	fs.Var(&f.limits, "limit", "set a limit, such as memory.max=1024; may be repeated (see above)")
 	fs.BoolVar(&f.debug, "debug", false, "log more")
 	cmd.Long += "\n\n" + limitsHelp()
 }
