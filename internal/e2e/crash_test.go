@@ -64,6 +64,29 @@ func (r *received) load(ctx context.Context, p *platform, marks string) {
 	wg.Wait()
 }
 
+// settle lets the load go on for some time, and until both kinds of calls have
+// been answered since: on a busy machine the first cold starts take a while.
+func (r *received) settle(t *testing.T, d time.Duration) {
+	t.Helper()
+	answered := func() (int, int) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return len(r.finished), len(r.promised)
+	}
+	finished, promised := answered()
+	<-time.After(d)
+	for deadline := time.Now().Add(time.Minute); ; {
+		f, p := answered()
+		if f > finished && p > promised {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("a minute of load brought %d records and %d promises", f-finished, p-promised)
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+}
+
 // TestKilled: hearth up is killed with SIGKILL under load and started again,
 // several times. Every id that a client received has one record, work that was
 // promised and not started runs, and nothing runs twice.
@@ -76,7 +99,7 @@ func TestKilled(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		loaded := make(chan struct{})
 		go func() { got.load(ctx, p, marks); close(loaded) }()
-		<-time.After(time.Second + time.Duration(rand.IntN(1500))*time.Millisecond)
+		got.settle(t, time.Second+time.Duration(rand.IntN(1500))*time.Millisecond)
 		p.kill()
 		cancel()
 		<-loaded

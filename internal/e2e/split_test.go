@@ -144,7 +144,7 @@ func TestSplitKilled(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		loaded := make(chan struct{})
 		go func() { got.load(ctx, p, marks); close(loaded) }()
-		<-time.After(1500 * time.Millisecond)
+		got.settle(t, 1500*time.Millisecond)
 		if i%2 == 0 {
 			n.kill()
 			n.launch(t)
