@@ -8,6 +8,8 @@ type Exec struct {
 	Binary bool   `json:"binary"`          // the text is base64
 	Main   string `json:"main,omitempty"`  // "" is the runtime's default
 	Image  string `json:"image,omitempty"` // kind blackbox only
+
+	Components []ActionName `json:"components,omitempty"` // kind sequence only; as named, so maybe through bindings
 }
 
 // Action is an action as stored, without its code. Actions are shared between

@@ -9,6 +9,9 @@ import (
 // Blackbox is the kind of actions that bring their own image.
 const Blackbox = "blackbox"
 
+// Sequence is the kind of actions that run others, one after the other.
+const Sequence = "sequence"
+
 // SkeletonImage is the image that `wsk action create --native` names: its
 // contract (a program that reads JSON and prints JSON) runs without Docker.
 const SkeletonImage = "openwhisk/dockerskeleton"
