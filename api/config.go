@@ -26,7 +26,8 @@ type Config struct {
 	BodyBudget int64
 
 	// Build and BuildNo are shown at GET /api/v1. Clients expect Build to be
-	// a date, so it begins with "20".
+	// a date, so it begins with "20". That BuildNo begins with "hearth" tells
+	// clients whose deviations from OpenWhisk to expect.
 	Build, BuildNo string
 
 	Logger  *slog.Logger // nil discards

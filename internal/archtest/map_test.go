@@ -53,6 +53,7 @@ var packageMap = map[string]place{
 	"cmd/hearth":                  {own: []string{"*"}, modules: []string{"github.com/spf13/cobra", "github.com/spf13/pflag"}},
 	"examples/*":                  {pure: true},
 	"internal/archtest":           {own: []string{"*"}},
+	"internal/binary":             {},
 	"internal/conformance/*":      {own: []string{"*"}},
 	"internal/conformance":        {own: []string{"*"}},
 	"internal/e2e":                {own: []string{"*"}},

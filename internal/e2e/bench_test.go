@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"hearth/bench"
+
+	"hearth/internal/binary"
 )
 
 // TestBenchRunsAllScenarios runs every scenario small: each has its rows, all
@@ -94,7 +96,7 @@ func TestBenchCleansUp(t *testing.T) {
 // that sandboxes' users can get to.
 func benchDirs(t *testing.T) (bin, temp string) {
 	t.Helper()
-	built, err := build()
+	built, err := binary.Build()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"hearth/internal/binary"
 )
 
 // leaveMark appends its activation id to a file, so that a run leaves a mark
@@ -199,7 +201,7 @@ func (r *received) check(t *testing.T, p *platform, marks string) (broken int) {
 // TestSecondInstance: a data folder belongs to one process.
 func TestSecondInstance(t *testing.T) {
 	p := start(t)
-	bin, err := build()
+	bin, err := binary.Build()
 	if err != nil {
 		t.Fatal(err)
 	}

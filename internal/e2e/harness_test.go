@@ -11,9 +11,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"hearth/internal/binary"
 )
 
 const (
@@ -32,27 +33,7 @@ func size(small, large int) int {
 	return small
 }
 
-var build = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "hearth-e2e-")
-	if err != nil {
-		return "", err
-	}
-	bin := filepath.Join(dir, "hearth")
-	cmd := exec.Command("go", "build", "-o", bin, "hearth/cmd/hearth")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build: %w\n%s", err, out)
-	}
-	return bin, nil
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if bin, err := build(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(bin))
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(binary.Run(m)) }
 
 // platform is one running `hearth up`.
 type platform struct {
@@ -110,74 +91,16 @@ func (p *platform) launch() {
 	}
 	args := []string{role, "--data", p.dir, "--addr", "127.0.0.1:0", "--ops-addr", "127.0.0.1:0",
 		"--guest-key", guestUUID + ":" + guestKey}
-	var ends ends
-	p.cmd, ends = spawn(p.t, p.log, p.dir, append(args, p.args...)...)
+	var ends binary.Endpoints
+	p.cmd, ends = binary.Start(p.t, p.log, p.dir, append(args, p.args...)...)
 	p.base, p.ops = ends.API, ends.Ops
-}
-
-// ends is what a server writes when it is ready.
-type ends struct {
-	PID      int
-	API, Ops string
-}
-
-// spawn starts hearth as a server with the data folder dir, and waits until it
-// is ready.
-func spawn(t *testing.T, log io.Writer, dir string, args ...string) (*exec.Cmd, ends) {
-	t.Helper()
-	bin, err := build()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(bin, args...)
-	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	deadline := time.Now().Add(30 * time.Second)
-	for {
-		var e ends
-		b, err := os.ReadFile(filepath.Join(dir, "endpoints.json"))
-		if err == nil && json.Unmarshal(b, &e) == nil && e.PID == cmd.Process.Pid {
-			return cmd, e
-		}
-		if time.Now().After(deadline) {
-			_ = cmd.Process.Kill()
-			_ = cmd.Wait()
-			t.Fatalf("hearth %s is not ready after 30 s:\n%s", args[0], log)
-		}
-		<-time.After(5 * time.Millisecond)
-	}
 }
 
 // stop ends the process as an operator would.
 func (p *platform) stop() {
 	p.t.Helper()
-	interrupt(p.t, p.cmd)
+	binary.Interrupt(p.t, p.cmd)
 	p.cmd = nil
-}
-
-func interrupt(t *testing.T, cmd *exec.Cmd) {
-	t.Helper()
-	_ = cmd.Process.Signal(os.Interrupt)
-	await(t, cmd)
-}
-
-// await waits for a process that was told to stop.
-func await(t *testing.T, cmd *exec.Cmd) {
-	t.Helper()
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	select {
-	case err := <-ended:
-		if err != nil {
-			t.Errorf("%s ended with %v", cmd, err)
-		}
-	case <-time.After(60 * time.Second):
-		_ = cmd.Process.Kill()
-		<-ended
-		t.Errorf("%s did not stop within 60 s", cmd)
-	}
 }
 
 // gauge reads one metric.

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"hearth/internal/binary"
 )
 
 // node is a `hearth invoker` of the test's own.
@@ -26,7 +28,7 @@ func startNode(t *testing.T, args ...string) *node {
 	n.args = append([]string{"invoker", "--data", n.dir, "--ops-addr", "127.0.0.1:0", "--memory", "1024"}, args...)
 	n.launch(t)
 	t.Cleanup(func() {
-		interrupt(t, n.cmd)
+		binary.Interrupt(t, n.cmd)
 		if t.Failed() {
 			t.Logf("log of hearth invoker:\n%s", tail(n.log.String(), 4000))
 		}
@@ -36,7 +38,7 @@ func startNode(t *testing.T, args ...string) *node {
 
 func (n *node) launch(t *testing.T) {
 	t.Helper()
-	n.cmd, _ = spawn(t, &n.log, n.dir, n.args...)
+	n.cmd, _ = binary.Start(t, &n.log, n.dir, n.args...)
 }
 
 func (n *node) kill() {
@@ -89,7 +91,7 @@ func TestSplit(t *testing.T) {
 	})
 
 	t.Run("mutual TLS", func(t *testing.T) {
-		bin, err := build()
+		bin, err := binary.Build()
 		if err != nil {
 			t.Fatal(err)
 		}

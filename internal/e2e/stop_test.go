@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"hearth/internal/binary"
 )
 
 // TestStopped: hearth up is stopped by a signal under load and started again.
@@ -56,7 +58,7 @@ func TestStopped(t *testing.T) {
 	if w.err != nil || w.status != http.StatusInternalServerError {
 		t.Errorf("who waited for a run that was stopped got %d %s (%v)", w.status, w.body, w.err)
 	}
-	await(t, p.cmd)
+	binary.Await(t, p.cmd)
 	p.cmd = nil
 	t.Logf("stopped after %v", time.Since(began))
 	p.launch()

@@ -3,19 +3,22 @@ package npmclient
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"hearth/internal/binary"
 )
 
 const (
 	limit = 2 * time.Minute // from the start of Hearth to the last test's end
 	key   = "9d6c2f1b-4f0e-4a53-9a0e-2f4c3d1b7a68:npmOnlyNpmOnlyNpmOnlyNpmOnlyNpmOnlyNpmOnlyNpmOnlyNpmOnlyNpmOnly0"
 )
+
+func TestMain(m *testing.M) { os.Exit(binary.Run(m)) }
 
 func TestNPMClient(t *testing.T) {
 	if _, err := os.Stat(filepath.Join("node_modules", "openwhisk", "package.json")); err != nil {
@@ -25,11 +28,9 @@ func TestNPMClient(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v: run scripts/test, which installs it", err)
 	}
-	bin := buildHearth(t)
+	host := hearthUp(t)
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-
-	host := hearthUp(ctx, t, bin)
 	cmd := exec.CommandContext(ctx, node, "--test", "client.test.mjs")
 	cmd.Env = append(withoutProxies(os.Environ()), "HEARTH_TEST_HOST="+host, "HEARTH_TEST_KEY="+key)
 	out, err := cmd.CombinedOutput()
@@ -54,64 +55,17 @@ func withoutProxies(env []string) []string {
 	return out
 }
 
-func buildHearth(t *testing.T) string {
-	t.Helper()
-	bin := filepath.Join(t.TempDir(), "hearth")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "hearth/cmd/hearth")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	return bin
-}
-
 // hearthUp starts a platform that the test's end stops, and returns its address.
-func hearthUp(ctx context.Context, t *testing.T, bin string) string {
+func hearthUp(t *testing.T) string {
 	t.Helper()
 	data := filepath.Join(t.TempDir(), "data")
 	var log bytes.Buffer
-	up := exec.Command(bin, "up", "--addr", "127.0.0.1:0", "--ops-addr", "127.0.0.1:0", "--no-throttle", "--guest-key", key, "--data", data)
-	up.Stdout, up.Stderr = &log, &log
-	if err := up.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- up.Wait() }()
+	cmd, ends := binary.Start(t, &log, data, "up", "--addr", "127.0.0.1:0", "--ops-addr", "127.0.0.1:0", "--no-throttle", "--guest-key", key, "--data", data)
 	t.Cleanup(func() {
-		_ = up.Process.Signal(os.Interrupt)
-		select {
-		case err := <-ended:
-			if err != nil {
-				t.Errorf("hearth up ended with %v", err)
-			}
-		case <-time.After(time.Minute):
-			_ = up.Process.Kill()
-			<-ended
-			t.Error("hearth up did not stop within a minute")
-		}
+		binary.Interrupt(t, cmd)
 		if t.Failed() {
 			t.Logf("log of hearth up:\n%s", log.String())
 		}
 	})
-
-	poll := time.NewTicker(10 * time.Millisecond)
-	defer poll.Stop()
-	for {
-		var ready struct {
-			PID int
-			API string
-		}
-		b, err := os.ReadFile(filepath.Join(data, "endpoints.json"))
-		if err == nil && json.Unmarshal(b, &ready) == nil && ready.PID == up.Process.Pid {
-			return ready.API
-		}
-		select {
-		case err := <-ended:
-			ended <- err
-			t.Fatalf("hearth up ended before it was ready: %v", err)
-		case <-ctx.Done():
-			t.Fatal("hearth up was not ready in time")
-		case <-poll.C:
-		}
-	}
+	return ends.API
 }
