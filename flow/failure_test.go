@@ -141,6 +141,10 @@ func (instant) Invoke(_ context.Context, c *whisk.Call, _ time.Duration) (*whisk
 	return c.Record(), nil
 }
 
+func (i instant) Follow(ctx context.Context, c *whisk.Call, patience time.Duration, _ whisk.Leave) (*whisk.Activation, error) {
+	return i.Invoke(ctx, c, patience)
+}
+
 func BenchmarkInvoke(b *testing.B) {
 	f := New(testConfig(), instant{}, nil, nil, nil, nil, nil)
 	c := newCall("ns", 0)

@@ -115,6 +115,32 @@ func (v *fakeInvoker) Invoke(ctx context.Context, c *whisk.Call, patience time.D
 	return rec, nil
 }
 
+// Follow is Invoke that can be left.
+func (v *fakeInvoker) Follow(ctx context.Context, c *whisk.Call, patience time.Duration, l whisk.Leave) (*whisk.Activation, error) {
+	type outcome struct {
+		rec *whisk.Activation
+		err error
+	}
+	got := make(chan outcome, 1)
+	go func() {
+		rec, err := v.Invoke(ctx, c, patience)
+		got <- outcome{rec, err}
+	}()
+	at := time.NewTimer(time.Until(l.At))
+	defer at.Stop()
+	select {
+	case o := <-got:
+		return o.rec, o.err
+	case <-at.C:
+	case <-l.Done:
+	}
+	go func() {
+		o := <-got
+		l.Then(o.rec, o.err)
+	}()
+	return nil, whisk.ErrLeft
+}
+
 func (v *fakeInvoker) begin(c *whisk.Call) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -18,6 +18,9 @@ import (
 // never started and has no record.
 type invoker interface {
 	Invoke(ctx context.Context, c *whisk.Call, patience time.Duration) (*whisk.Activation, error)
+	// Follow is Invoke for one who may leave: whisk.ErrLeft says that the call
+	// goes on and that l.Then will be given its outcome.
+	Follow(ctx context.Context, c *whisk.Call, patience time.Duration, l whisk.Leave) (*whisk.Activation, error)
 }
 
 // queue changes rows of the durable queue. A call that fails may have happened.

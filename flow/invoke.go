@@ -19,7 +19,7 @@ type run struct {
 	call  *whisk.Call
 	begun time.Time
 	ended func()
-	over  chan struct{} // closed last of all when the run is over
+	over  chan struct{} // closed last of all when the run is over, if it was left
 
 	mu     sync.Mutex // guards all below
 	state  progress
@@ -60,11 +60,18 @@ func (f *Flow) Invoke(ctx context.Context, c *whisk.Call, wait time.Duration, en
 		ended()
 		return nil, err
 	}
-	r := &run{call: keyed, begun: time.Now(), ended: ended, over: make(chan struct{})}
+	// Most runs end while they are waited for, on this goroutine.
+	now := time.Now()
+	r := &run{call: keyed, begun: now, ended: ended, over: make(chan struct{})}
 	f.gate.follow()
-	go f.carry(r, patience(wait, f.cfg.Patience))
-
-	waited := time.NewTimer(wait)
+	rec, err := f.invoker.Follow(f.runs, keyed, patience(wait, f.cfg.Patience), whisk.Leave{
+		At: now.Add(wait), Done: ctx.Done(), Then: func(rec *whisk.Activation, err error) { f.carried(r, rec, err) },
+	})
+	if err != whisk.ErrLeft {
+		f.carried(r, rec, err)
+		return r.rec, r.err
+	}
+	waited := time.NewTimer(time.Until(now.Add(wait)))
 	defer waited.Stop()
 	select {
 	case <-r.over:
@@ -79,10 +86,9 @@ func (f *Flow) Invoke(ctx context.Context, c *whisk.Call, wait time.Duration, en
 // found is refused before the wait ends, not promised and then refused.
 func patience(wait, most time.Duration) time.Duration { return min(wait-wait/10, most) }
 
-// carry runs r to its end.
-func (f *Flow) carry(r *run, patience time.Duration) {
+// carried ends r with what the invokers made of it.
+func (f *Flow) carried(r *run, rec *whisk.Activation, err error) {
 	defer f.gate.leave()
-	rec, err := f.invoker.Invoke(f.runs, r.call, patience)
 	if rec == nil && f.runs.Err() != nil && whisk.KindOf(err) != whisk.Unavailable {
 		rec = f.stop(r.call)
 	}

@@ -86,6 +86,61 @@ func (f *following) withdraw() bool {
 	return f.stand.CompareAndSwap(waits, withdrawn) || f.stand.Load() == withdrawn
 }
 
+// follow takes the invoker's replies to the end of the call there, or until it
+// is left: then follow can be called again. errMoved: the invoker does not have
+// the call and has not started it.
+func (f *following) follow(ctx context.Context, l *leaving) (*whisk.Activation, error) {
+	r, due := f.r, f.begun.Add(min(f.r.runTime(f.c), f.r.cfg.MaxAge))
+	var gone <-chan struct{}
+	wake := due
+	if l != nil {
+		gone = l.done
+		if l.at.Before(due) {
+			wake = l.at
+		}
+	}
+	timer := r.timer(time.Until(wake))
+	defer r.putTimer(timer)
+	for {
+		select {
+		case rep := <-f.replies:
+			if rec, over, err := f.take(ctx, rep); over {
+				f.release()
+				return rec, err
+			}
+			continue
+		case <-gone:
+		case now := <-timer.C:
+			if l == nil || now.Before(l.at) {
+				left, text := f.overdue(now)
+				if left <= 0 {
+					f.m.invoker.Cancel(f.c.ID)
+					f.release()
+					return r.fail(ctx, f.c, text), nil
+				}
+				if l != nil {
+					left = min(left, l.at.Sub(now))
+				}
+				timer.Reset(left)
+				continue
+			}
+		case <-ctx.Done():
+			started := !f.withdraw()
+			f.m.invoker.Cancel(f.c.ID)
+			f.release()
+			if started {
+				return r.fail(ctx, f.c, msgStopped), nil
+			}
+			return nil, stopped(ctx)
+		}
+		l.left = f
+		return nil, whisk.ErrLeft
+	}
+}
+
+// release ends the claim on the invoker's memory.
+func (f *following) release() { f.m.hold(-f.c.Target.Limits.Memory) }
+
 // overdue returns how long the call may still take where it stands now; if that
 // is no time, also why it has failed, and then it will not start any more.
 func (f *following) overdue(now time.Time) (left time.Duration, text string) {

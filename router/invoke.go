@@ -32,7 +32,12 @@ var errMoved = errors.New("not taken")
 // failure record.
 func (r *Router) Invoke(ctx context.Context, c *whisk.Call, patience time.Duration) (*whisk.Activation, error) {
 	begun := time.Now()
-	rec, err := r.offer(ctx, c, begun)
+	rec, err := r.offer(ctx, c, begun, nil)
+	return r.stay(ctx, c, begun, patience, rec, err)
+}
+
+// stay waits for room if nobody took the call.
+func (r *Router) stay(ctx context.Context, c *whisk.Call, begun time.Time, patience time.Duration, rec *whisk.Activation, err error) (*whisk.Activation, error) {
 	if err == errMoved && !c.NoQueue && patience > 0 {
 		rec, err = r.wait(ctx, c, begun, patience)
 	}
@@ -43,6 +48,46 @@ func (r *Router) Invoke(ctx context.Context, c *whisk.Call, patience time.Durati
 		r.m.overloaded.Inc()
 	}
 	return rec, err
+}
+
+// Follow is Invoke for one who may leave before the call has ended. Most calls
+// end before that, and cost no goroutine of their own. With [whisk.ErrLeft] the
+// call goes on, l.Then will be given its outcome, and l's time may not have come:
+// a call that has to wait for room goes on elsewhere at once.
+func (r *Router) Follow(ctx context.Context, c *whisk.Call, patience time.Duration, l whisk.Leave) (*whisk.Activation, error) {
+	begun := time.Now()
+	from := leaving{at: l.At, done: l.Done}
+	rec, err := r.offer(ctx, c, begun, &from)
+	switch {
+	case err == whisk.ErrLeft:
+		go func() {
+			rec, err := from.left.follow(ctx, nil)
+			l.Then(r.again(ctx, c, begun, patience, rec, err))
+		}()
+		return nil, err
+	case err == errMoved && !c.NoQueue && patience > 0:
+		go func() { l.Then(r.stay(ctx, c, begun, patience, nil, errMoved)) }()
+		return nil, whisk.ErrLeft
+	}
+	return r.stay(ctx, c, begun, 0, rec, err)
+}
+
+// again offers a call anew that was left at an invoker which then gave it back.
+func (r *Router) again(ctx context.Context, c *whisk.Call, begun time.Time, patience time.Duration, rec *whisk.Activation, err error) (*whisk.Activation, error) {
+	if err == errMoved {
+		late := *c // the call as given may still be read by who gave it back
+		late.Waited += time.Since(begun)
+		c = &late
+		rec, err = r.offer(ctx, c, begun, nil)
+	}
+	return r.stay(ctx, c, begun, patience, rec, err)
+}
+
+// leaving is when a call's caller goes away, and what it left there.
+type leaving struct {
+	at   time.Time
+	done <-chan struct{}
+	left *following
 }
 
 // wait holds a call that all candidates refused until one has room.
@@ -73,7 +118,7 @@ func (r *Router) wait(ctx context.Context, c *whisk.Call, begun time.Time, patie
 		}
 		late := *c // the call as given may still be read by those who refused it
 		late.Waited += time.Since(begun)
-		rec, err := r.offer(ctx, &late, begun)
+		rec, err := r.offer(ctx, &late, begun, nil)
 		if err != errMoved {
 			return rec, err
 		}
@@ -87,7 +132,7 @@ func stopped(ctx context.Context) error {
 }
 
 // offer asks the candidates in turn. errMoved: none took the call.
-func (r *Router) offer(ctx context.Context, c *whisk.Call, begun time.Time) (*whisk.Activation, error) {
+func (r *Router) offer(ctx context.Context, c *whisk.Call, begun time.Time, l *leaving) (*whisk.Activation, error) {
 	var room [maxTries]*member
 	v, key, now := r.view.Load(), c.Target.Name.Path(), time.Now()
 	candidates := v.candidates(room[:0], c.Target, key, now, r.cfg.Tries)
@@ -101,47 +146,23 @@ func (r *Router) offer(ctx context.Context, c *whisk.Call, begun time.Time) (*wh
 		if err := ctx.Err(); err != nil {
 			return nil, stopped(ctx)
 		}
-		if rec, err := r.attempt(ctx, m, c, begun); err != errMoved {
+		if rec, err := r.attempt(ctx, m, c, begun, l); err != errMoved {
 			return rec, err
 		}
 	}
 	return nil, errMoved
 }
 
-// attempt hands the call to the member and follows it to its end. errMoved:
-// the member does not have it and has not started it.
-func (r *Router) attempt(ctx context.Context, m *member, c *whisk.Call, begun time.Time) (*whisk.Activation, error) {
-	mb := c.Target.Limits.Memory
-	m.hold(mb)
-	defer m.hold(-mb)
+// attempt hands the call to the member and follows it to its end, or until it
+// is left. errMoved: the member does not have it and has not started it.
+func (r *Router) attempt(ctx context.Context, m *member, c *whisk.Call, begun time.Time, l *leaving) (*whisk.Activation, error) {
+	m.hold(c.Target.Limits.Memory)
 	f := newFollowing(r, m, c, begun)
 	if err := m.invoker.Call(c, f.deliver); err != nil {
+		f.release()
 		return nil, errMoved
 	}
-	timer := r.timer(min(r.runTime(c), r.cfg.MaxAge))
-	defer r.putTimer(timer)
-	for {
-		select {
-		case rep := <-f.replies:
-			if rec, over, err := f.take(ctx, rep); over {
-				return rec, err
-			}
-		case now := <-timer.C:
-			left, text := f.overdue(now)
-			if left <= 0 {
-				m.invoker.Cancel(c.ID)
-				return r.fail(ctx, c, text), nil
-			}
-			timer.Reset(left)
-		case <-ctx.Done():
-			started := !f.withdraw()
-			m.invoker.Cancel(c.ID)
-			if started {
-				return r.fail(ctx, c, msgStopped), nil
-			}
-			return nil, stopped(ctx)
-		}
-	}
+	return f.follow(ctx, l)
 }
 
 // runTime is how long a call may take from its start to its record.

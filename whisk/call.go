@@ -64,6 +64,15 @@ func (c *Call) Failure(message string, now time.Time) *Activation {
 	return a
 }
 
+// Leave lets whoever waits for a call go away from it: at a time, or when Done is
+// closed. The call then goes on without them, and Then is given its outcome,
+// once, on another goroutine.
+type Leave struct {
+	At   time.Time
+	Done <-chan struct{}
+	Then func(*Activation, error)
+}
+
 // ReplyKind says what an invoker answers to a call.
 type ReplyKind uint8
 

@@ -81,6 +81,9 @@ var (
 	ErrForbidden  = &Error{Kind: Forbidden, Message: "The supplied authentication is not authorized to access this resource."}
 	ErrOverloaded = &Error{Kind: Unavailable, Message: "System is overloaded, try again later."}
 
+	// ErrLeft means that a call goes on without its caller; see [Leave].
+	ErrLeft = errors.New("the call goes on")
+
 	// ErrPending means that a blocking wait ended before the activation did:
 	// the run goes on and its record will be found under its id.
 	ErrPending = errors.New("the activation has not ended yet")
