@@ -12,7 +12,6 @@ import (
 // Keys of annotations that the platform reads or sets.
 const (
 	annotationExec    = "exec"
-	annotationFinal   = "final"
 	annotationWantKey = "provide-api-key"
 )
 

@@ -58,6 +58,17 @@ func TestRecords(t *testing.T) {
 		}, `[{"key":"path","value":"alice/a"},{"key":"kind","value":"unknown"},{"key":"causedBy","value":"sequence"}]`,
 			`"start":100,"end":120,"duration":20,"statusCode":3`, `"start":100,"end":120,"duration":15,`,
 			`{"result":{"x": 1.0},"size":10,"status":"whisk internal error","success":false}`},
+		{"sequence", func(a *whisk.Activation) {
+			a.Facts = whisk.Facts{Path: "alice/a", Kind: "sequence", Limits: &someLimits, Wait: 7}
+		}, `[{"key":"path","value":"alice/a"},{"key":"kind","value":"sequence"},` + someAnnotations + `,{"key":"waitTime","value":7},{"key":"topmost","value":true}]`,
+			`"start":100,"end":120,"duration":20,"statusCode":0`, `"start":100,"end":120,"duration":15,`,
+			`{"result":{"x": 1.0},"size":10,"status":"success","success":true}`},
+		{"inner composition of which nothing ran", func(a *whisk.Activation) {
+			a.Facts = whisk.Facts{Path: "alice/a", Kind: "sequence", InFlow: true, Conductor: true}
+			a.Cause = id(2)
+		}, `[{"key":"path","value":"alice/a"},{"key":"kind","value":"sequence"},{"key":"waitTime","value":0},{"key":"topmost","value":false},{"key":"conductor","value":true},{"key":"causedBy","value":"sequence"}]`,
+			`"start":100,"end":120,"duration":20,"statusCode":0,"cause":"` + id(2).String() + `"`, `"start":100,"end":120,"duration":15,"cause":"` + id(2).String() + `",`,
+			`{"result":{"x": 1.0},"size":10,"status":"success","success":true}`},
 		{"trigger", func(a *whisk.Activation) { a.End, a.Duration, a.Logs, a.Response = 0, 0, nil, whisk.Response{} },
 			`[]`, `"start":100`, `"start":100,`, `{"status":"success","success":true}`},
 	} {

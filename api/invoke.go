@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"sync/atomic"
@@ -115,52 +114,14 @@ func (s *Server) call(q *request, name whisk.ActionName) (*whisk.Call, error) {
 	if payload != nil && !whisk.IsObject(payload) {
 		return nil, malformed("JSON object expected.")
 	}
-	if err := checkFinal(a, payload); err != nil {
+	r := &whisk.Resolved{Action: a, Parameters: a.Parameters}
+	if err := r.CheckPayload(payload); err != nil {
 		return nil, err
 	}
-	args, env := a.Parameters.Bind(payload)
-	id := q.identity
-	return &whisk.Call{
-		ID: whisk.NewActivationID(), TransactionID: q.id,
-		Namespace: id.Namespace, Subject: id.Subject, UUID: id.UUID,
-		Target: &whisk.Target{
-			Name: a.Name, Version: a.Version, Revision: a.Revision, Exec: a.Exec, Limits: a.Limits, WantsKey: wantsKey(a),
-		},
-		Env:      env,
-		Args:     args,
-		Waited:   time.Since(q.began),
-		Unstored: id.Overrides.StoreActivations != nil && !*id.Overrides.StoreActivations,
-	}, nil
-}
-
-// checkFinal refuses a payload that would override a parameter with a value,
-// where the action's are final.
-func checkFinal(a *whisk.Action, payload json.RawMessage) error {
-	if len(payload) == 0 || len(a.Parameters) == 0 || !a.Annotations.Truthy(annotationFinal) {
-		return nil
-	}
-	final := make(map[string]bool, len(a.Parameters)) // users choose how many there are
-	for i := range a.Parameters {
-		if !isNull(a.Parameters[i].Value) {
-			final[a.Parameters[i].Key] = true
-		}
-	}
-	overrides := false
-	whisk.Fields(payload, func(key string, _, _ []byte) bool {
-		overrides = final[key]
-		return !overrides
-	})
-	if overrides {
-		return whisk.Errorf(whisk.BadRequest, "Request defines parameters that are not allowed (e.g., reserved properties).")
-	}
-	return nil
-}
-
-// wantsKey reports whether the action's environment has the caller's key:
-// unless the annotation says no, and actions are created with one that does.
-func wantsKey(a *whisk.Action) bool {
-	_, given := a.Annotations.Get(annotationWantKey)
-	return !given || a.Annotations.Truthy(annotationWantKey)
+	id, c := q.identity, r.Call(payload)
+	c.ID, c.TransactionID, c.Waited = whisk.NewActivationID(), q.id, time.Since(q.began)
+	c.Namespace, c.Subject, c.UUID, c.Unstored = id.Namespace, id.Subject, id.UUID, id.Unstored()
+	return c, nil
 }
 
 // accepted answers that the activation will be found under its id.
@@ -188,7 +149,9 @@ func finished(rec *whisk.Activation, resultOnly bool) (reply, error) {
 	result := rec.Response.Result
 	switch {
 	case !resultOnly && !whisk.IsArray(result):
-		rep.body = appendRecord(make([]byte, 0, 1024+len(result)), rec, false)
+		// What ran in a sandbox shows no logs here; the ids of what flow ran
+		// are known.
+		rep.body = appendRecord(make([]byte, 0, 1024+len(result)), rec, rec.Facts.Kind == whisk.Sequence)
 	case len(result) == 0:
 		rep.body = []byte("{}")
 	default:

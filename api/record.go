@@ -89,10 +89,21 @@ func appendFacts(b []byte, f *whisk.Facts) []byte {
 	if f.Kind != "" {
 		b = append(appendString(appendAnnotation(b, "kind"), f.Kind), '}')
 	}
-	if f.Limits != nil { // it was an action that could be fetched
+	composed := f.Kind == whisk.Sequence
+	if f.Limits != nil { // it was an action that could be fetched, or has a component that ran
 		b = append(appendLimits(appendAnnotation(b, "limits"), *f.Limits), '}')
+	}
+	if f.Limits != nil && !composed {
 		b = append(strconv.AppendBool(appendAnnotation(b, "timeout"), f.TimedOut), '}')
+	}
+	if f.Limits != nil || composed {
 		b = append(strconv.AppendInt(appendAnnotation(b, "waitTime"), f.Wait, 10), '}')
+	}
+	if composed {
+		b = append(strconv.AppendBool(appendAnnotation(b, "topmost"), !f.InFlow), '}')
+	}
+	if f.Conductor {
+		b = append(appendAnnotation(b, "conductor"), "true}"...)
 	}
 	if f.Sandbox == whisk.Cold || f.Sandbox == whisk.Prewarm {
 		b = append(strconv.AppendInt(appendAnnotation(b, "initTime"), f.Init, 10), '}')

@@ -51,6 +51,7 @@ func appendFacts(b []byte, f *whisk.Facts) []byte {
 	b = appendNumber(b, `,"start":`, int64(f.Sandbox))
 	b = appendText(b, `,"binding":`, f.Binding)
 	b = appendTrue(b, `,"inFlow":`, f.InFlow)
+	b = appendTrue(b, `,"conductor":`, f.Conductor)
 	if len(b) == at {
 		return append(b, "{}"...)
 	}

@@ -69,7 +69,7 @@ func FuzzHead(f *testing.F) {
 			a.End, a.Duration, a.Response.Size, a.Response.Status = n/2, n/3, int(n/4), whisk.Status(v)
 			a.Facts = whisk.Facts{
 				Path: cut(4), Kind: cut(5), Limits: &whisk.Limits{Timeout: n, Memory: n / 2, Logs: n / 3, Concurrency: n / 4},
-				TimedOut: n%2 == 0, Wait: n / 5, Init: n / 6, Sandbox: whisk.Start(v), Binding: cut(6), InFlow: n%3 == 0,
+				TimedOut: n%2 == 0, Wait: n / 5, Init: n / 6, Sandbox: whisk.Start(v), Binding: cut(6), InFlow: n%3 == 0, Conductor: n%5 == 0,
 			}
 		} else {
 			a.Facts.Binding, a.Facts.InFlow = text, n > 0

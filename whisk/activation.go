@@ -94,6 +94,8 @@ type Facts struct {
 	Sandbox  Start   `json:"start,omitempty"`
 	Binding  string  `json:"binding,omitempty"` // "ns/bindingpkg"
 	InFlow   bool    `json:"inFlow,omitempty"`  // caused by a sequence or composition
+
+	Conductor bool `json:"conductor,omitempty"` // a composition's, whose kind is a sequence's
 }
 
 // FilterName is what a list's "name" parameter is compared with: "name", or

@@ -36,6 +36,12 @@ type Target struct {
 	Exec     Exec       `json:"exec"`
 	Limits   Limits     `json:"limits"`
 	WantsKey bool       `json:"wantsKey,omitempty"` // provide-api-key
+
+	// Conductor: its results say what runs next. It and a sequence are run by
+	// flow itself, and their calls' Args are the bare payload. Parameters are
+	// what flow binds each run of a conductor to; plain runs have none.
+	Conductor  bool       `json:"conductor,omitempty"`
+	Parameters Parameters `json:"parameters,omitempty"`
 }
 
 // Record returns the part of the call's record that is known before it runs:
@@ -46,6 +52,9 @@ func (c *Call) Record() *Activation {
 		ID: c.ID, Namespace: c.Namespace, Name: t.Name.Name, Package: t.Name.Package,
 		Version: t.Version, Subject: c.Subject, Cause: c.Cause, Unstored: c.Unstored,
 		Facts: Facts{Path: t.Name.Path(), Kind: t.Exec.Kind, Limits: &t.Limits, Binding: t.Binding, InFlow: c.InFlow},
+	}
+	if t.Conductor {
+		a.Facts.Kind, a.Facts.Conductor = Sequence, true
 	}
 	if _, pkg, ok := strings.Cut(t.Binding, "/"); ok {
 		a.Package = pkg

@@ -40,3 +40,9 @@ type Identity struct {
 	Overrides NamespaceLimits
 	Limits    SystemLimits // the system's with Overrides laid over them
 }
+
+// Unstored reports whether the namespace has switched records off.
+func (id *Identity) Unstored() bool {
+	stored := id.Overrides.StoreActivations
+	return stored != nil && !*stored
+}

@@ -57,6 +57,7 @@ func appendFacts(b []byte, f *whisk.Facts) []byte {
 	b = appendNonZero(b, `,"start":`, int64(f.Sandbox))
 	b = appendNonEmpty(b, `,"binding":`, f.Binding)
 	b = appendTrue(b, `,"inFlow":`, f.InFlow)
+	b = appendTrue(b, `,"conductor":`, f.Conductor)
 	if len(b) > at {
 		b = append(b[:at], b[at+1:]...) // the first has no comma before it
 	}

@@ -30,7 +30,7 @@ func TestHead(t *testing.T) {
 			Facts: whisk.Facts{
 				Path: text.Draw(t, "path"), Kind: text.Draw(t, "kind"), TimedOut: rapid.Bool().Draw(t, "timedOut"),
 				Wait: num.Draw(t, "wait"), Init: num.Draw(t, "init"), Sandbox: whisk.Start(small.Draw(t, "sandbox")),
-				Binding: text.Draw(t, "binding"), InFlow: rapid.Bool().Draw(t, "inFlow"),
+				Binding: text.Draw(t, "binding"), InFlow: rapid.Bool().Draw(t, "inFlow"), Conductor: rapid.Bool().Draw(t, "conductor"),
 			},
 			Unstored: rapid.Bool().Draw(t, "unstored"),
 		}
@@ -61,7 +61,7 @@ func TestHeadKnowsAllFields(t *testing.T) {
 	for _, tt := range []struct {
 		v    any
 		want int
-	}{{whisk.Activation{}, 14}, {whisk.Response{}, 3}, {whisk.Facts{}, 9}, {whisk.Limits{}, 4}} {
+	}{{whisk.Activation{}, 14}, {whisk.Response{}, 3}, {whisk.Facts{}, 10}, {whisk.Limits{}, 4}} {
 		if n := reflect.TypeOf(tt.v).NumField(); n != tt.want {
 			t.Errorf("%T has %d fields, want %d: see appendHead", tt.v, n, tt.want)
 		}

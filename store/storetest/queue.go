@@ -21,6 +21,8 @@ func queueStates(t *testing.T, e store.Engine) {
 	start := func(token int64) store.Op {
 		return store.Op{Kind: store.OpStart, ID: r.ID, Token: token, Until: token + 1000}
 	}
+	longer := start(1)
+	longer.Until = 5000
 	requeue := func(token int64) store.Op { return store.Op{Kind: store.OpRequeue, ID: r.ID, Token: token} }
 	for _, step := range []struct {
 		name         string
@@ -38,7 +40,8 @@ func queueStates(t *testing.T, e store.Engine) {
 		{"requeue what is queued", requeue(0), false, store.RowQueued, 0, 0, false},
 		{"start", start(1), true, store.RowStarted, 1, 1001, false},
 		{"start by another", start(2), false, store.RowStarted, 1, 1001, false},
-		{"requeue by another", requeue(2), false, store.RowStarted, 1, 1001, false},
+		{"start with the same token, for longer", longer, true, store.RowStarted, 1, 5000, false},
+		{"requeue by another", requeue(2), false, store.RowStarted, 1, 5000, false},
 		{"requeue", requeue(1), true, store.RowQueued, 0, 0, false},
 		{"start by another now", start(2), true, store.RowStarted, 2, 1002, false},
 		{"record", recordOp(&whisk.Activation{ID: r.ID, Namespace: "ns", Name: "a"}), true, 0, 0, 0, true},

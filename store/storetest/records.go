@@ -24,7 +24,7 @@ func fullRecord() *whisk.Activation {
 	a.Logs = []string{"a <b> \x00 ü", "", strings.Repeat("x", 70_000), "invalid \xff\xfe"}
 	a.Facts = whisk.Facts{
 		Path: "ns/pkg/name with space", Kind: "nodejs:20", Limits: &whisk.Limits{Timeout: 1, Memory: 2, Logs: 3, Concurrency: 4},
-		TimedOut: true, Wait: 5, Init: 6, Sandbox: whisk.Cold, Binding: "ns/b", InFlow: true,
+		TimedOut: true, Wait: 5, Init: 6, Sandbox: whisk.Cold, Binding: "ns/b", InFlow: true, Conductor: true,
 	}
 	return a
 }
