@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -21,8 +22,7 @@ type FrontConfig struct {
 	HeaderTimeout time.Duration
 
 	// MaxHeader bounds request line and header together, in bytes; longer
-	// ones get 431. At least 8 KiB, the slack that net/http adds being taken
-	// off it.
+	// ones get 431. At least 8 KiB.
 	MaxHeader int
 
 	// MaxURI bounds the request's target, in bytes; longer ones get 414.
@@ -91,9 +91,6 @@ func DefaultFrontConfig() FrontConfig {
 	}
 }
 
-// headerSlack is what net/http reads beyond its MaxHeaderBytes.
-const headerSlack = 4 << 10
-
 // Validate returns an error naming the first field that is out of range.
 func (c FrontConfig) Validate() error {
 	for _, f := range []struct {
@@ -102,7 +99,7 @@ func (c FrontConfig) Validate() error {
 		min  int64
 	}{
 		{"HeaderTimeout", int64(c.HeaderTimeout), 1},
-		{"MaxHeader", int64(c.MaxHeader), 2 * headerSlack},
+		{"MaxHeader", int64(c.MaxHeader), 8 << 10},
 		{"MaxURI", int64(c.MaxURI), 1},
 		{"HeaderMemory", c.HeaderMemory, int64(c.MaxHeader)},
 		{"BodyGrace", int64(c.BodyGrace), 1},
@@ -167,51 +164,43 @@ func (f *Front) Serve(ctx context.Context, listeners ...net.Listener) error {
 	// Requests outlive ctx by the drain.
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	var protocols http.Protocols
-	protocols.SetHTTP1(true)
-	srv := &http.Server{
-		Handler:           http.HandlerFunc(f.handle),
-		Protocols:         &protocols,
-		ReadHeaderTimeout: f.cfg.HeaderTimeout,
-		IdleTimeout:       f.cfg.IdleTimeout,
-		MaxHeaderBytes:    f.cfg.MaxHeader - headerSlack,
-		ConnState:         f.gate.changed,
-		ConnContext:       withFrontConn,
-		BaseContext:       func(net.Listener) context.Context { return base },
-		ErrorLog:          slog.NewLogLogger(f.log.Handler(), slog.LevelDebug),
-	}
 	g, running := errgroup.WithContext(ctx)
+	closers := make([]io.Closer, 0, len(listeners))
 	for _, l := range listeners {
-		fl := newFrontListener(l, f.gate)
+		fl := newFrontListener(l, f.gate, func(c *frontConn) { f.serve(base, c) })
+		closers = append(closers, fl)
 		g.Go(func() error {
 			if err := fl.run(); err != nil {
 				return fmt.Errorf("serve %s: %w", l.Addr(), err)
 			}
 			return nil
 		})
-		g.Go(func() error {
-			_ = srv.Serve(fl) // ends with the listener, whose error run returns
-			return nil
-		})
 	}
 	g.Go(func() error {
+		f.watch(base)
+		return nil
+	})
+	g.Go(func() error {
+		defer cancel()
 		<-running.Done()
-		return f.shutdown(srv, cancel)
+		for _, c := range closers {
+			_ = c.Close() // it takes no more, whatever it says
+		}
+		return f.shutdown(cancel)
 	})
 	return g.Wait()
 }
 
-// shutdown stops the server, first what attracts work.
-func (f *Front) shutdown(srv *http.Server, cancel context.CancelFunc) error {
-	drain, stop := context.WithTimeout(context.Background(), f.cfg.Drain)
-	defer stop()
-	// A request whose header ends after this is not served any more, so there
-	// is nothing to wait for on connections that are still in theirs.
+// shutdown lets requests end, first sending away who has none.
+func (f *Front) shutdown(cancel context.CancelFunc) error {
 	f.gate.close()
-	if srv.Shutdown(drain) != nil {
-		f.log.Warn("breaking off requests that outlived the drain", "connections", f.gate.count())
-		srv.Close()
+	select {
+	case <-f.gate.empty():
+		return nil
+	case <-time.After(f.cfg.Drain):
 	}
+	f.log.Warn("breaking off requests that outlived the drain", "connections", f.gate.count())
+	f.gate.abort()
 	cancel()
 	select {
 	case <-f.gate.empty():

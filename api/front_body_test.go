@@ -84,8 +84,8 @@ func TestFrontSlowHandlerIsNotTheClients(t *testing.T) {
 	})
 }
 
-// After a body's end net/http watches the connection; a read deadline left
-// behind would cancel the request.
+// After a body's end the connection is watched; a read deadline left behind
+// would cancel the request.
 func TestFrontRequestOutlivesItsBody(t *testing.T) {
 	for _, body := range []string{
 		"Content-Length: 4\r\n\r\nbody",
@@ -121,6 +121,7 @@ func TestFrontLeavingClientCancelsRequest(t *testing.T) {
 		c := b.dial()
 		c.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n")
 		c.Close()
+		time.Sleep(3 * watchEvery)
 		synctest.Wait()
 		if !cancelled {
 			t.Error("the request was not cancelled")

@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"context"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -31,14 +30,22 @@ type frontConn struct {
 	gate  *frontGate
 	from  netip.Prefix // what the bound per address counts; invalid: not an IP connection
 	since time.Time    // of its acceptance
-	ahead []byte       // read by awaitHeader, not yet by net/http
+	ahead []byte       // read by awaitHeader, not yet by serve
+
+	// The serving goroutine's.
+	inHeader bool // what is read belongs to a header
+	room     int  // bytes that may still be read of it
+	tls      *tls.ConnectionState
+	remote   string
 
 	// state is changed under gate.mu only, and read without it as a hint.
 	state atomic.Uint32
 
 	// Guarded by gate.mu.
-	header     int64      // bytes read of an unfinished header
-	prev, next *frontConn // in the gate's list of the state
+	header     int64          // bytes read of an unfinished header
+	exchange   *frontExchange // while busy
+	round      uint64         // of the gate when it became busy
+	prev, next *frontConn     // in the gate's list of the state
 }
 
 // firstRead is the room for a first header that every connection gets; only
@@ -46,7 +53,7 @@ type frontConn struct {
 const firstRead = 1 << 10
 
 // awaitHeader reads until the first header is whole, or longer than allowed,
-// and reports whether it is. Until then a connection costs net/http nothing.
+// and reports whether it is. Until then a connection costs little.
 func (c *frontConn) awaitHeader() bool {
 	cfg := &c.gate.cfg
 	if c.Conn.SetReadDeadline(c.since.Add(cfg.HeaderTimeout)) != nil {
@@ -71,18 +78,29 @@ func (c *frontConn) awaitHeader() bool {
 	}
 }
 
-// Read reads from the client, first what awaitHeader has read ahead. What is
-// read outside of requests after that is the header of a later request.
+// begin begins a header, of which so many bytes may be read.
+func (c *frontConn) begin(room int) { c.inHeader, c.room = true, room }
+
+// Read reads from the client, first what awaitHeader has read ahead, and within
+// the bounds of a header while one is read.
 func (c *frontConn) Read(p []byte) (int, error) {
+	if c.inHeader {
+		if c.room <= 0 {
+			return 0, errLongHeader
+		}
+		p = p[:min(len(p), c.room)]
+	}
 	if len(c.ahead) > 0 {
 		n := copy(p, c.ahead)
 		if c.ahead = c.ahead[n:]; len(c.ahead) == 0 {
 			c.ahead = nil
 		}
+		c.room -= n
 		return n, nil
 	}
 	n, err := c.receive(p)
-	if n > 0 && frontState(c.state.Load()) == frontIdle {
+	if c.inHeader && n > 0 {
+		c.room -= n
 		c.gate.charge(c, int64(n))
 	}
 	return n, err
@@ -132,7 +150,7 @@ func (c *frontConn) Write(p []byte) (int, error) {
 }
 
 // CloseWrite says to the client that no more will come, where the network has
-// a way to. net/http closes so when a client may still be sending.
+// a way to.
 func (c *frontConn) CloseWrite() error {
 	if cw, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return cw.CloseWrite()
@@ -159,12 +177,6 @@ func (c *frontConn) tlsState() *tls.ConnectionState {
 	}
 	st := t.ConnectionState()
 	return &st
-}
-
-type frontConnKey struct{}
-
-func withFrontConn(ctx context.Context, c net.Conn) context.Context {
-	return context.WithValue(ctx, frontConnKey{}, c)
 }
 
 // sourceOf returns what the bound per address counts connections by: an IPv4

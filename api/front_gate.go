@@ -2,7 +2,6 @@ package api
 
 import (
 	"net"
-	"net/http"
 	"net/netip"
 	"sync"
 	"time"
@@ -19,6 +18,7 @@ type frontGate struct {
 	from   map[netip.Prefix]int
 	lists  [frontGone]frontList // by state, each with what has been in it longest first
 	header int64                // bytes that unfinished headers take
+	round  uint64               // of watching; see long
 	held   int                  // connections in use: those counted, and those shed whose goroutines have not ended
 	gone   chan struct{}        // closed once the gate is closed and the last connection has gone
 }
@@ -53,25 +53,37 @@ func (g *frontGate) enter(nc net.Conn) *frontConn {
 	return c
 }
 
-// changed follows a connection through net/http's states.
-func (g *frontGate) changed(nc net.Conn, to http.ConnState) {
-	c, ok := nc.(*frontConn)
-	if !ok || to == http.StateNew {
-		return
-	}
+// busy puts a connection into the state in which x is served. It reports false
+// if it was shed.
+func (g *frontGate) busy(c *frontConn, x *frontExchange) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	switch to {
-	case http.StateActive:
-		g.moveLocked(c, frontBusy)
-	case http.StateIdle:
-		g.moveLocked(c, frontIdle)
-	case http.StateClosed, http.StateHijacked:
-		g.releaseLocked(c)
-	}
+	c.exchange, c.round = x, g.round
+	return g.moveLocked(c, frontBusy)
 }
 
-// release ends the accounting for a connection that net/http has not seen.
+// idle puts a connection between requests. It reports false if it was shed, or
+// if there is to be no other request.
+func (g *frontGate) idle(c *frontConn) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c.exchange = nil
+	return g.moveLocked(c, frontIdle) && !g.closed
+}
+
+// long begins a round, and returns what is being served since before the last.
+func (g *frontGate) long() []*frontExchange {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var xs []*frontExchange
+	for c := g.lists[frontBusy].first; c != nil && c.round < g.round; c = c.next {
+		xs = append(xs, c.exchange)
+	}
+	g.round++
+	return xs
+}
+
+// release ends a connection and the accounting for it.
 func (g *frontGate) release(c *frontConn) {
 	c.abort()
 	g.mu.Lock()
@@ -146,16 +158,17 @@ func (g *frontGate) dropLocked(c *frontConn) {
 	c.abort()
 }
 
-// moveLocked puts a connection that has not gone into the state.
-func (g *frontGate) moveLocked(c *frontConn, to frontState) {
+// moveLocked puts a connection into the state, unless it was shed.
+func (g *frontGate) moveLocked(c *frontConn, to frontState) bool {
 	from := frontState(c.state.Load())
 	if from == frontGone {
-		return // shed while net/http was changing it
+		return false
 	}
 	g.removeLocked(c, from)
 	g.header -= c.header
 	c.header = 0
 	g.pushLocked(c, to)
+	return true
 }
 
 // leaveLocked counts a connection out, once.
@@ -187,18 +200,36 @@ func (g *frontGate) removeLocked(c *frontConn, s frontState) {
 	g.m.states[s].Dec()
 }
 
-// close lets nobody in any more, and sheds those that have not asked for
-// anything yet.
+// close lets nobody in any more, and sheds those that have asked for nothing.
 func (g *frontGate) close() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.closed = true
-	for c := g.lists[frontHeader].first; c != nil; c = g.lists[frontHeader].first {
-		g.dropLocked(c)
-	}
+	g.dropAllLocked(frontHeader)
+	g.dropAllLocked(frontIdle)
 	if g.held == 0 {
 		close(g.gone)
 	}
+}
+
+// abort breaks off what is being served.
+func (g *frontGate) abort() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.dropAllLocked(frontBusy)
+}
+
+func (g *frontGate) dropAllLocked(s frontState) {
+	for c := g.lists[s].first; c != nil; c = g.lists[s].first {
+		g.dropLocked(c)
+	}
+}
+
+// stopping reports whether close was called.
+func (g *frontGate) stopping() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.closed
 }
 
 // empty returns a channel that is closed when, after close, the last

@@ -66,6 +66,7 @@ func TestFrontBoundInTotal(t *testing.T) {
 			}
 		}
 		busy.Close()
+		time.Sleep(3 * watchEvery)
 		synctest.Wait()
 		if c := b.dial(); !c.open() {
 			t.Error("not let in although there is room")

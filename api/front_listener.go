@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// frontListener hands net/http the connections that the gate has let in and
-// whose first header is whole.
+// frontListener accepts connections and has those served that the gate lets in,
+// once their first header is whole.
 type frontListener struct {
 	net.Listener
 	gate  *frontGate
-	ready chan *frontConn
+	serve func(*frontConn) // releases it in the end
 	done  chan struct{}
 	once  sync.Once
 }
 
-func newFrontListener(l net.Listener, g *frontGate) *frontListener {
-	return &frontListener{Listener: l, gate: g, ready: make(chan *frontConn), done: make(chan struct{})}
+func newFrontListener(l net.Listener, g *frontGate, serve func(*frontConn)) *frontListener {
+	return &frontListener{Listener: l, gate: g, serve: serve, done: make(chan struct{})}
 }
 
 // run accepts connections until the listener is closed, which is no error, or
@@ -58,30 +58,16 @@ func (l *frontListener) run() error {
 	}
 }
 
-// receive waits for the first header and passes the connection on.
+// receive waits for the first header and has the connection served.
 func (l *frontListener) receive(c *frontConn) {
-	if !c.awaitHeader() {
-		l.gate.release(c)
-		return
-	}
-	select {
-	case l.ready <- c:
-	case <-l.done:
+	if c.awaitHeader() {
+		l.serve(c)
+	} else {
 		l.gate.release(c)
 	}
 }
 
-// Accept returns the next connection with a request.
-func (l *frontListener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.ready:
-		return c, nil
-	case <-l.done:
-		return nil, net.ErrClosed
-	}
-}
-
-// Close ends run and Accept.
+// Close ends run.
 func (l *frontListener) Close() error {
 	err := net.ErrClosed
 	l.once.Do(func() {
