@@ -6,10 +6,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash"
 	"log/slog"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -21,23 +19,19 @@ import (
 // credentials is what the store is asked.
 type credentials interface {
 	Credential(ctx context.Context, uuid string) (whisk.Credential, error) // whisk.ErrNotFound
-	PutCredential(ctx context.Context, c whisk.Credential) error
 	NamespaceLimits(ctx context.Context, ns whisk.Namespace) (whisk.NamespaceLimits, error)
 }
 
 // Authenticator knows who holds which key. It has no goroutines of its own and
 // may be used by many.
 type Authenticator struct {
-	cfg     Config
-	store   credentials
-	log     *slog.Logger
-	m       authMetrics
-	macs    sync.Pool // of *macState
-	keyBox  box       // seals credentials' keys
-	dataBox box       // seals others' data
-	cache   *cache
-	flight  singleflight.Group
-	turns   chan struct{} // one token for each lookup under way
+	cfg    Config
+	store  credentials
+	log    *slog.Logger
+	m      authMetrics
+	cache  *cache
+	flight singleflight.Group
+	turns  chan struct{} // one token for each lookup under way
 }
 
 // New returns an Authenticator over the store's credentials.
@@ -51,42 +45,13 @@ func New(cfg Config, store credentials) (*Authenticator, error) {
 	if cfg.Metrics == nil {
 		cfg.Metrics = metrics.NewSet()
 	}
-	var keys [3][]byte
-	for i, purpose := range []string{purposeMAC, purposeCredential, purposeData} {
-		k, err := derive(cfg.Master, purpose)
-		if err != nil {
-			return nil, err
-		}
-		keys[i] = k
-	}
 	a := &Authenticator{
 		cfg: cfg, store: store, log: cfg.Logger,
-		keyBox: box{keys[1]}, dataBox: box{keys[2]},
 		cache: newCache(cfg.Identities, cfg.Unproven),
 		turns: make(chan struct{}, cfg.Lookups),
 	}
-	a.macs.New = func() any { return &macState{h: hmac.New(sha256.New, keys[0])} }
 	a.m = newAuthMetrics(cfg.Metrics, a.cache)
 	return a, nil
-}
-
-// macState is an HMAC with the key's work done, and room for its input.
-type macState struct {
-	h   hash.Hash
-	buf [uuidLength + 1 + keyLength]byte
-}
-
-// mac returns what the store keeps of a well-formed key. The uuid is in it, so
-// that the value of one credential is worth nothing in another.
-func (a *Authenticator) mac(k whisk.AuthKey) (out [32]byte) {
-	s := a.macs.Get().(*macState)
-	b := append(append(append(s.buf[:0], k.UUID...), 0), k.Key...)
-	s.h.Reset()
-	s.h.Write(b)
-	s.h.Sum(out[:0])
-	clear(s.buf[:])
-	a.macs.Put(s)
-	return out
 }
 
 // Authenticate returns who holds the key. Its errors are [ErrInvalid], and one
@@ -102,7 +67,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, key whisk.AuthKey) (*w
 		a.m.failed.Inc()
 		return nil, err
 	}
-	mac := a.mac(key)
+	mac := a.cfg.Keys.mac(key)
 	if !hmac.Equal(mac[:], e.mac[:]) || e.id == nil {
 		a.m.refused.Inc()
 		return nil, ErrInvalid
@@ -191,62 +156,12 @@ func (a *Authenticator) APIKey(ctx context.Context, uuid string) (string, error)
 	if e.id == nil {
 		return "", ErrInvalid
 	}
-	key, err := a.keyBox.open(e.sealed, []byte(uuid))
+	key, err := a.cfg.Keys.key(uuid, e.sealed)
 	if err != nil {
-		return "", fmt.Errorf("key of credential: %w", err)
+		return "", err
 	}
-	return whisk.AuthKey{UUID: uuid, Key: string(key)}.Compact(), nil
+	return key.Compact(), nil
 }
-
-// Create stores a credential that opens ns to the subject, with the key given
-// or, if that is nil, a random one, and returns the key. An existing credential
-// of that uuid, subject and namespace gets the key; one of another subject or
-// namespace is [whisk.ErrExists].
-func (a *Authenticator) Create(ctx context.Context, subject string, ns whisk.Namespace, key *whisk.AuthKey) (whisk.AuthKey, error) {
-	subject = strings.TrimSpace(subject)
-	if subject == "" || len(subject) > whisk.MaxNameLength {
-		return whisk.AuthKey{}, whisk.Errorf(whisk.BadRequest, "A subject needs a name of 1 to %d bytes.", whisk.MaxNameLength)
-	}
-	if err := whisk.CheckNamespace(string(ns)); err != nil {
-		return whisk.AuthKey{}, err
-	}
-	k := NewKey()
-	if key != nil {
-		k = *key
-	}
-	if !wellFormed(k) {
-		return whisk.AuthKey{}, whisk.Errorf(whisk.BadRequest, "A credential is UUID:KEY, with a key of %d printable characters.", keyLength)
-	}
-	old, err := a.store.Credential(ctx, k.UUID)
-	switch {
-	case errors.Is(err, whisk.ErrNotFound):
-	case err != nil:
-		return whisk.AuthKey{}, fmt.Errorf("create credential for %q: %w", subject, err)
-	case old.Subject != subject || old.Namespace != ns:
-		return whisk.AuthKey{}, whisk.ErrExists
-	}
-	mac := a.mac(k)
-	if hmac.Equal(old.MAC, mac[:]) {
-		return k, nil
-	}
-	sealed, err := a.keyBox.seal([]byte(k.Key), []byte(k.UUID))
-	if err != nil {
-		return whisk.AuthKey{}, err
-	}
-	c := whisk.Credential{UUID: k.UUID, Subject: subject, Namespace: ns, MAC: mac[:], Sealed: sealed, Blocked: old.Blocked}
-	err = a.store.PutCredential(ctx, c)
-	a.Invalidate(k.UUID) // even on an error: it may have been stored
-	if err != nil {
-		return whisk.AuthKey{}, fmt.Errorf("create credential for %q: %w", subject, err)
-	}
-	return k, nil
-}
-
-// Seal encrypts plain for storage; aad is bound to it and must be given to Open.
-func (a *Authenticator) Seal(plain, aad []byte) ([]byte, error) { return a.dataBox.seal(plain, aad) }
-
-// Open returns what was sealed. If that is not possible the error is [ErrSealed].
-func (a *Authenticator) Open(sealed, aad []byte) ([]byte, error) { return a.dataBox.open(sealed, aad) }
 
 // Invalidate forgets what is known of a credential, because it has changed.
 func (a *Authenticator) Invalidate(uuid string) {

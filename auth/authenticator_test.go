@@ -74,7 +74,7 @@ func TestStoreHoldsNoKey(t *testing.T) {
 	}
 	// Another master key knows nobody.
 	cfg := testConfig()
-	cfg.Master[0]++
+	cfg.Keys = testKeys(2)
 	b, err := New(cfg, st)
 	if err != nil {
 		t.Fatal(err)
@@ -94,58 +94,9 @@ func TestStoreHoldsNoKey(t *testing.T) {
 	}
 }
 
-func TestCreate(t *testing.T) {
-	a, st := newTest(t, testConfig())
-	given := NewKey()
-	for _, tc := range []struct {
-		name    string
-		subject string
-		ns      whisk.Namespace
-		key     *whisk.AuthKey
-		want    whisk.Kind
-		ok      bool
-	}{
-		{"random", "guest", "guest", nil, 0, true},
-		{"given", "guest", "guest", &given, 0, true},
-		{"given again", "guest", "guest", &given, 0, true},
-		{"same uuid, other key", "guest", "guest", &whisk.AuthKey{UUID: given.UUID, Key: NewKey().Key}, 0, true},
-		{"same uuid, other namespace", "guest", "other", &given, whisk.Conflict, false},
-		{"no subject", " ", "guest", nil, whisk.BadRequest, false},
-		{"bad namespace", "guest", "a/b", nil, whisk.BadRequest, false},
-		{"63 characters", "guest", "guest", &whisk.AuthKey{UUID: given.UUID, Key: given.Key[1:]}, whisk.BadRequest, false},
-		{"no uuid", "guest", "guest", &whisk.AuthKey{UUID: "1", Key: given.Key}, whisk.BadRequest, false},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			k, err := a.Create(t.Context(), tc.subject, tc.ns, tc.key)
-			if (err == nil) != tc.ok || whisk.KindOf(err) != tc.want {
-				t.Fatalf("err = %v, want kind %v", err, tc.want)
-			}
-			if err != nil {
-				return
-			}
-			if tc.key != nil && k != *tc.key {
-				t.Errorf("key = %v", k)
-			}
-			if _, err := a.Authenticate(t.Context(), k); err != nil {
-				t.Errorf("the created key: %v", err)
-			}
-			if s, err := a.APIKey(t.Context(), k.UUID); err != nil || s != k.Compact() {
-				t.Errorf("APIKey: %v", err)
-			}
-		})
-	}
-	if _, err := a.APIKey(t.Context(), NewKey().UUID); err != ErrInvalid {
-		t.Errorf("APIKey of nobody: %v", err)
-	}
-	st.fail = errStoreAway
-	if _, err := a.Create(t.Context(), "guest", "guest", nil); !errors.Is(err, errStoreAway) {
-		t.Errorf("store away: %v", err)
-	}
-}
-
 func TestValidate(t *testing.T) {
 	if _, err := New(DefaultConfig(), newFakeStore()); err == nil {
-		t.Error("no master key: no error")
+		t.Error("no keys: no error")
 	}
 	for name, change := range map[string]func(*Config){
 		"identities": func(c *Config) { c.Identities = 0 },
@@ -167,8 +118,8 @@ func BenchmarkAuthenticate(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	k, err := a.Create(b.Context(), "guest", "guest", nil)
-	if err != nil {
+	k := NewKey()
+	if err := NewAccounts(a.cfg.Keys, st, a).Ensure(b.Context(), "guest", "guest", k); err != nil {
 		b.Fatal(err)
 	}
 	ctx := b.Context()

@@ -13,8 +13,8 @@ import (
 
 // Config is an Authenticator's.
 type Config struct {
-	// Master is the key under which credentials are compared and sealed.
-	Master MasterKey
+	// Keys compare credentials and open them.
+	Keys *Keyring
 
 	// Limits are the system's; each identity gets them with its namespace's
 	// overrides laid over.
@@ -46,7 +46,7 @@ type Config struct {
 	Metrics *metrics.Set // nil: a set of its own
 }
 
-// DefaultConfig returns everything but the master key.
+// DefaultConfig returns everything but the keys.
 func DefaultConfig() Config {
 	return Config{
 		Limits:        whisk.DefaultSystemLimits(),
@@ -61,8 +61,8 @@ func DefaultConfig() Config {
 
 // Validate reports the first setting that makes no sense.
 func (c Config) Validate() error {
-	if c.Master == (MasterKey{}) {
-		return errors.New("auth: the master key is missing")
+	if c.Keys == nil {
+		return errors.New("auth: the keys are missing")
 	}
 	if err := c.Limits.Validate(); err != nil {
 		return fmt.Errorf("auth: %w", err)

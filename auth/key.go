@@ -55,6 +55,20 @@ func ParseKey(s string) (whisk.AuthKey, error) {
 	return k, nil
 }
 
+// CheckKey returns nil if an operator may give out the key, else an error of
+// kind [whisk.BadRequest].
+func CheckKey(k whisk.AuthKey) error {
+	switch {
+	case !validUUID(k.UUID):
+		return whisk.Errorf(whisk.BadRequest, "authorization id is not a valid UUID")
+	case len(k.Key) < keyLength:
+		return whisk.Errorf(whisk.BadRequest, "authorization key must be at least %d characters long", keyLength)
+	case !validKey(k.Key):
+		return whisk.Errorf(whisk.BadRequest, "authorization key must be %d printable characters without spaces", keyLength)
+	}
+	return nil
+}
+
 func wellFormed(k whisk.AuthKey) bool { return validUUID(k.UUID) && validKey(k.Key) }
 
 func validUUID(s string) bool {
@@ -121,7 +135,7 @@ func newUUID() string {
 // error of kind [whisk.BadRequest].
 func CheckSubject(s string) error {
 	if utf8.RuneCountInString(strings.TrimSpace(s)) < 5 {
-		return whisk.Errorf(whisk.BadRequest, "Subject must be at least 5 characters.")
+		return whisk.Errorf(whisk.BadRequest, "Subject name must be at least 5 characters")
 	}
 	if len(s) > whisk.MaxNameLength {
 		return whisk.Errorf(whisk.BadRequest, "Subject longer than allowed: %d > %d.", len(s), whisk.MaxNameLength)

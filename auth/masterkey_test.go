@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -87,9 +88,18 @@ func TestMasterKeyIsHidden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range []string{fmt.Sprint(k), fmt.Sprintf("%+v %#v %x %q", k, k, k, k), fmt.Sprintf("%v", Config{Master: k}), string(b)} {
+	for _, s := range []string{fmt.Sprint(k), fmt.Sprintf("%+v %#v %x %q", k, k, k, k), string(b)} {
 		if strings.Contains(s, "171") || strings.Contains(s, "abcd") {
 			t.Errorf("%q shows the key", s)
+		}
+	}
+}
+
+func TestKeyringIsHidden(t *testing.T) {
+	r := testKeys(1)
+	for _, s := range []string{fmt.Sprint(r), fmt.Sprintf("%+v %#v %x", r, r, r), fmt.Sprintf("%+v", Config{Keys: r})} {
+		if strings.Contains(s, fmt.Sprint(r.keyBox.key[:4])[1:8]) || strings.Contains(s, hex.EncodeToString(r.keyBox.key[:4])) {
+			t.Errorf("%q shows the keys", s)
 		}
 	}
 }

@@ -21,6 +21,8 @@ const (
 	purposeMAC        = "hearth credential mac 1"
 	purposeCredential = "hearth credential seal 1"
 	purposeData       = "hearth data seal 1"
+	purposeParameter  = "hearth parameter seal 1"
+	purposeID         = "hearth master key id 1"
 )
 
 func derive(master MasterKey, purpose string) ([]byte, error) {

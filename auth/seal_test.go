@@ -8,7 +8,7 @@ import (
 )
 
 func TestSeal(t *testing.T) {
-	a, _ := newTest(t, testConfig())
+	a := testKeys(1)
 	rapid.Check(t, func(t *rapid.T) {
 		plain := rapid.SliceOf(rapid.Byte()).Draw(t, "plain")
 		aad := rapid.SliceOf(rapid.Byte()).Draw(t, "aad")
@@ -42,10 +42,7 @@ func TestSeal(t *testing.T) {
 }
 
 func FuzzOpen(f *testing.F) {
-	a, err := New(testConfig(), newFakeStore())
-	if err != nil {
-		f.Fatal(err)
-	}
+	a := testKeys(1)
 	s, err := a.Seal([]byte("x"), nil)
 	if err != nil {
 		f.Fatal(err)

@@ -54,6 +54,12 @@ type ActivationQuery = whisk.ActivationQuery
 // Credential is one way into a namespace, as stored.
 type Credential = whisk.Credential
 
+// Decide says what becomes of a subject's credentials, given those it has (as
+// [Engine.SubjectCredentials] lists them): which are written, as new ones or
+// over those of the same uuid, and which, by uuid, are deleted. It is called
+// within a transaction, so it must not use the engine; it may be called again.
+type Decide = func(have []Credential) (put []Credential, del []string, err error)
+
 // Engine is one database. Its methods are safe for concurrent use and return
 // errors of package whisk for what a caller did; any other error is the
 // database's, and whether a write then happened is unknown.
@@ -84,16 +90,29 @@ type Engine interface {
 
 	// Credential returns a credential or ErrNotFound.
 	Credential(ctx context.Context, uuid string) (Credential, error)
-	// Credentials lists a namespace's credentials by uuid.
+	// Credentials lists a namespace's credentials by subject, then by uuid.
 	Credentials(context.Context, whisk.Namespace) ([]Credential, error)
-	// PutCredential creates or replaces a credential.
-	PutCredential(context.Context, Credential) error
-	// DeleteCredential deletes a credential or returns ErrNotFound.
-	DeleteCredential(ctx context.Context, uuid string) error
+	// SubjectCredentials lists a subject's credentials by namespace, then by
+	// uuid.
+	SubjectCredentials(ctx context.Context, subject string) ([]Credential, error)
+	// Namespaces lists the namespaces that have credentials, by name.
+	Namespaces(context.Context) ([]whisk.Namespace, error)
+	// ChangeSubject changes a subject's credentials as decide says, all in one
+	// transaction: a uuid that is another subject's is [whisk.ErrExists], and
+	// nothing is changed then, nor if decide fails.
+	ChangeSubject(ctx context.Context, subject string, decide Decide) error
 
 	// NamespaceLimits returns the zero value for a namespace without any.
 	NamespaceLimits(context.Context, whisk.Namespace) (whisk.NamespaceLimits, error)
-	PutNamespaceLimits(context.Context, whisk.Namespace, whisk.NamespaceLimits) error
+	// ChangeLimits replaces the limits of a namespace by what change makes of
+	// them, in one transaction; the zero value deletes them. change must not
+	// use the engine, and may be called again.
+	ChangeLimits(ctx context.Context, ns whisk.Namespace, change func(whisk.NamespaceLimits) (whisk.NamespaceLimits, error)) error
+
+	// Note returns what was noted under a name, nil if nothing was. Notes are a
+	// few small facts about the database itself.
+	Note(ctx context.Context, name string) ([]byte, error)
+	PutNote(ctx context.Context, name string, value []byte) error
 
 	// Activation returns a record or ErrNotFound.
 	Activation(context.Context, whisk.Namespace, whisk.ActivationID) (*whisk.Activation, error)

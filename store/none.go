@@ -6,7 +6,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -24,6 +23,7 @@ type None struct {
 	codes       map[whisk.Digest]noneCode
 	credentials map[string]Credential
 	limits      map[whisk.Namespace]whisk.NamespaceLimits
+	notes       map[string][]byte
 	rowSeq      int64
 	rows        map[whisk.ActivationID]*QueueRow
 }
@@ -39,7 +39,7 @@ var _ Engine = (*None)(nil)
 func NewNone() *None {
 	return &None{
 		docs: map[Key]Doc{}, codes: map[whisk.Digest]noneCode{}, credentials: map[string]Credential{},
-		limits: map[whisk.Namespace]whisk.NamespaceLimits{}, rows: map[whisk.ActivationID]*QueueRow{},
+		limits: map[whisk.Namespace]whisk.NamespaceLimits{}, notes: map[string][]byte{}, rows: map[whisk.ActivationID]*QueueRow{},
 	}
 }
 
@@ -163,69 +163,6 @@ func (n *None) SweepCode(_ context.Context, olderThan time.Time) (int, error) {
 	before := len(n.codes)
 	maps.DeleteFunc(n.codes, func(d whisk.Digest, c noneCode) bool { return !named[d] && c.since.Before(olderThan) })
 	return before - len(n.codes), nil
-}
-
-// Credential implements [Engine].
-func (n *None) Credential(_ context.Context, uuid string) (Credential, error) {
-	n.mu.RLock()
-	defer n.mu.RUnlock()
-	c, ok := n.credentials[uuid]
-	if !ok {
-		return Credential{}, whisk.ErrNotFound
-	}
-	return c, nil
-}
-
-// Credentials implements [Engine].
-func (n *None) Credentials(_ context.Context, ns whisk.Namespace) ([]Credential, error) {
-	n.mu.RLock()
-	defer n.mu.RUnlock()
-	var out []Credential
-	for _, c := range n.credentials {
-		if c.Namespace == ns {
-			out = append(out, c)
-		}
-	}
-	slices.SortFunc(out, func(a, b Credential) int { return strings.Compare(a.UUID, b.UUID) })
-	return out, nil
-}
-
-// PutCredential implements [Engine].
-func (n *None) PutCredential(_ context.Context, c Credential) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.seq++
-	c.MAC, c.Sealed = bytes.Clone(c.MAC), bytes.Clone(c.Sealed)
-	n.credentials[c.UUID] = c
-	return nil
-}
-
-// DeleteCredential implements [Engine].
-func (n *None) DeleteCredential(_ context.Context, uuid string) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if _, ok := n.credentials[uuid]; !ok {
-		return whisk.ErrNotFound
-	}
-	n.seq++
-	delete(n.credentials, uuid)
-	return nil
-}
-
-// NamespaceLimits implements [Engine].
-func (n *None) NamespaceLimits(_ context.Context, ns whisk.Namespace) (whisk.NamespaceLimits, error) {
-	n.mu.RLock()
-	defer n.mu.RUnlock()
-	return n.limits[ns], nil
-}
-
-// PutNamespaceLimits implements [Engine].
-func (n *None) PutNamespaceLimits(_ context.Context, ns whisk.Namespace, l whisk.NamespaceLimits) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.seq++
-	n.limits[ns] = l
-	return nil
 }
 
 // Close implements [Engine].

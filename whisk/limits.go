@@ -28,7 +28,8 @@ type SystemLimits struct {
 	CodeSize       int64 // bytes of exec: code as sent, main and image name
 	ParameterSize  int64 // bytes of parameters, and apart from them of annotations
 	PayloadSize    int64 // bytes of an invoke's body
-	ResultSize     int64 // bytes of an action's result; more is cut
+	ResultSize     int64 // bytes of an action's result; a larger one is an error
+	TruncationSize int64 // bytes that are shown of a larger one
 	EntitySize     int64 // bytes of an entity PUT's body
 	JSONDepth      int   // nesting of any JSON body
 	SequenceLength int   // atomic actions in a sequence
@@ -54,6 +55,7 @@ func DefaultSystemLimits() SystemLimits {
 		ParameterSize:  1 << 20,
 		PayloadSize:    1 << 20,
 		ResultSize:     1 << 20,
+		TruncationSize: 1 << 20,
 		EntitySize:     50 << 20,
 		JSONDepth:      512,
 		SequenceLength: 50,
@@ -83,7 +85,7 @@ func (s SystemLimits) Validate() error {
 		n    int64
 	}{
 		{"code size", s.CodeSize}, {"parameter size", s.ParameterSize}, {"payload size", s.PayloadSize},
-		{"result size", s.ResultSize}, {"entity size", s.EntitySize}, {"JSON depth", int64(s.JSONDepth)},
+		{"result size", s.ResultSize}, {"truncation size", s.TruncationSize}, {"entity size", s.EntitySize}, {"JSON depth", int64(s.JSONDepth)},
 		{"sequence length", int64(s.SequenceLength)}, {"list default", int64(s.ListDefault)},
 		{"list maximum", int64(s.ListMax)}, {"blocking wait", int64(s.BlockingWait)},
 	} {
@@ -123,50 +125,4 @@ func (s SystemLimits) Check(l Limits) error {
 		}
 	}
 	return nil
-}
-
-// NamespaceLimits are an operator's overrides for one namespace; nil means the
-// system's value. Field names are those of OpenWhisk's limits document.
-type NamespaceLimits struct {
-	InvocationsPerMinute  *int64   `json:"invocationsPerMinute,omitempty"`
-	FiresPerMinute        *int64   `json:"firesPerMinute,omitempty"`
-	ConcurrentInvocations *int64   `json:"concurrentInvocations,omitempty"`
-	AllowedKinds          []string `json:"allowedKinds,omitempty"`
-	StoreActivations      *bool    `json:"storeActivations,omitempty"`
-	MinActionMemory       *int64   `json:"minActionMemory,omitempty"`
-	MaxActionMemory       *int64   `json:"maxActionMemory,omitempty"`
-	MinActionLogs         *int64   `json:"minActionLogs,omitempty"`
-	MaxActionLogs         *int64   `json:"maxActionLogs,omitempty"`
-	MinActionTimeout      *int64   `json:"minActionTimeout,omitempty"`
-	MaxActionTimeout      *int64   `json:"maxActionTimeout,omitempty"`
-	MinActionConcurrency  *int64   `json:"minActionConcurrency,omitempty"`
-	MaxActionConcurrency  *int64   `json:"maxActionConcurrency,omitempty"`
-}
-
-// For returns the limits that hold for a namespace: the overrides, never
-// beyond the system's bounds.
-func (s SystemLimits) For(n NamespaceLimits) SystemLimits {
-	clamp := func(r *Range, lo, hi *int64) {
-		if lo != nil {
-			r.Min = max(r.Min, min(*lo, r.Max))
-		}
-		if hi != nil {
-			r.Max = min(r.Max, max(*hi, r.Min))
-		}
-		r.Default = min(max(r.Default, r.Min), r.Max)
-	}
-	clamp(&s.Memory, n.MinActionMemory, n.MaxActionMemory)
-	clamp(&s.Logs, n.MinActionLogs, n.MaxActionLogs)
-	clamp(&s.Timeout, n.MinActionTimeout, n.MaxActionTimeout)
-	clamp(&s.Concurrency, n.MinActionConcurrency, n.MaxActionConcurrency)
-	for dst, src := range map[*int64]*int64{
-		&s.InvocationsPerMinute:  n.InvocationsPerMinute,
-		&s.FiresPerMinute:        n.FiresPerMinute,
-		&s.ConcurrentInvocations: n.ConcurrentInvocations,
-	} {
-		if src != nil {
-			*dst = *src
-		}
-	}
-	return s
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -94,44 +93,4 @@ func keyFile(name string) (key whisk.AuthKey, fresh bool, err error) {
 	}
 	key = auth.NewKey()
 	return key, true, writeSecret(name, []byte(key.Compact()+"\n"))
-}
-
-// accounts is what seedAccounts asks of package auth.
-type accounts interface {
-	Authenticate(ctx context.Context, key whisk.AuthKey) (*whisk.Identity, error)
-	Create(ctx context.Context, subject string, ns whisk.Namespace, key *whisk.AuthKey) (whisk.AuthKey, error)
-}
-
-// seedAccounts sees to it that the namespaces guest and whisk.system exist.
-// Their keys stand in files beside the data, written before they are used, so
-// that a crash in between loses none. A given guest key is taken as it is and
-// written nowhere.
-func seedAccounts(ctx context.Context, a accounts, d *dataDir, guest *whisk.AuthKey) (whisk.AuthKey, error) {
-	system, _, err := keyFile(d.file("whisk.system.key"))
-	if err != nil {
-		return whisk.AuthKey{}, err
-	}
-	if guest == nil {
-		k, _, err := keyFile(d.file("guest.key"))
-		if err != nil {
-			return whisk.AuthKey{}, err
-		}
-		guest = &k
-	}
-	for ns, key := range map[whisk.Namespace]*whisk.AuthKey{"whisk.system": &system, "guest": guest} {
-		id, err := a.Authenticate(ctx, *key)
-		if err == nil && id.Namespace == ns {
-			continue
-		}
-		if err == nil {
-			return *guest, fmt.Errorf("the key for namespace %s belongs to namespace %s already", ns, id.Namespace)
-		}
-		if whisk.KindOf(err) != whisk.Unauthenticated {
-			return *guest, err
-		}
-		if _, err := a.Create(ctx, string(ns), ns, key); err != nil {
-			return *guest, fmt.Errorf("create namespace %s: %w", ns, err)
-		}
-	}
-	return *guest, nil
 }

@@ -36,6 +36,7 @@ func limitSettings(s *whisk.SystemLimits) []limitSetting {
 		limitSetting{"parameter-size", "bytes", &s.ParameterSize},
 		limitSetting{"payload-size", "bytes", &s.PayloadSize},
 		limitSetting{"result-size", "bytes", &s.ResultSize},
+		limitSetting{"truncation-size", "bytes", &s.TruncationSize},
 		limitSetting{"entity-size", "bytes", &s.EntitySize},
 		limitSetting{"json-depth", "levels", &s.JSONDepth},
 		limitSetting{"sequence-length", "actions", &s.SequenceLength},

@@ -15,13 +15,12 @@ import (
 // named one never.
 func TestMasterKeyFile(t *testing.T) {
 	d := &dataDir{path: t.TempDir()}
-	made, err := (&routerFlags{}).master(d)
+	made, err := loadMaster("", d)
 	if err != nil || made == (auth.MasterKey{}) {
 		t.Fatal(err)
 	}
 	named := filepath.Join(t.TempDir(), "key")
-	f := &routerFlags{masterKey: named}
-	if _, err := f.master(d); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := loadMaster(named, d); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing file: %v", err)
 	}
 	if _, err := os.Stat(named); err == nil {
@@ -30,7 +29,7 @@ func TestMasterKeyFile(t *testing.T) {
 	if err := os.WriteFile(named, []byte(strings.Repeat("0a", 32)+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := f.master(d); err != nil || got == made || got[0] != 0x0a {
+	if got, err := loadMaster(named, d); err != nil || got == made || got[0] != 0x0a {
 		t.Errorf("the named key was not taken: %v", err)
 	}
 }

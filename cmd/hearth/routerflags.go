@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -108,18 +106,4 @@ func (f *routerFlags) guest() (*whisk.AuthKey, error) {
 		return nil, usageError(fmt.Errorf("guest key: want UUID:KEY with a key of 64 letters and digits"))
 	}
 	return &key, nil
-}
-
-// master returns the master key: of the file that was given, which must be
-// there, since another key would make everything under the right one
-// unreadable; else of the one in the data folder.
-func (f *routerFlags) master(data *dataDir) (auth.MasterKey, error) {
-	if f.masterKey == "" {
-		return auth.LoadOrCreateMasterKey(data.file("master.key"))
-	}
-	key, err := auth.LoadMasterKey(f.masterKey)
-	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%w (openssl rand -hex 32 makes one)", err)
-	}
-	return key, err
 }

@@ -26,7 +26,9 @@ type routerSide struct {
 	log      *slog.Logger
 	metrics  *metrics.Set
 	engine   store.Engine
+	keys     *auth.Keyring
 	auth     *auth.Authenticator
+	accounts *auth.Accounts
 	entities *store.Entities
 	recorder *store.Recorder
 	router   *router.Router
@@ -79,7 +81,7 @@ func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog
 	if err := fc.Validate(); err != nil {
 		return s, err
 	}
-	s.flow = flow.New(fc, s.router, s.recorder, s.engine, s.recorder, s.auth, s.auth)
+	s.flow = flow.New(fc, s.router, s.recorder, s.engine, s.recorder, s.keys, s.auth)
 
 	ac := api.DefaultConfig()
 	ac.Limits, ac.Logger, ac.Metrics = f.limits.SystemLimits, log, s.metrics
@@ -93,20 +95,21 @@ func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog
 }
 
 func (s *routerSide) openAccounts(ctx context.Context) error {
-	master, err := s.flags.master(s.data)
-	if err != nil {
+	var err error
+	if s.keys, err = openKeys(ctx, s.flags.masterKey, s.data, s.engine); err != nil {
 		return err
 	}
 	cfg := auth.DefaultConfig()
-	cfg.Master, cfg.Limits, cfg.Logger, cfg.Metrics = master, s.flags.limits.SystemLimits, s.log, s.metrics
+	cfg.Keys, cfg.Limits, cfg.Logger, cfg.Metrics = s.keys, s.flags.limits.SystemLimits, s.log, s.metrics
 	if s.auth, err = auth.New(cfg, s.engine); err != nil {
 		return err
 	}
+	s.accounts = auth.NewAccounts(s.keys, s.engine, s.auth)
 	given, err := s.flags.guest()
 	if err != nil {
 		return err
 	}
-	s.guest, err = seedAccounts(ctx, s.auth, s.data, given)
+	s.guest, err = seedAccounts(ctx, s.accounts, s.engine, s.data, given)
 	return err
 }
 

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -19,6 +18,29 @@ func scanCredential(s scanner) (store.Credential, error) {
 	return c, err
 }
 
+// querier is a database or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// selectCredentials returns those for which where holds.
+func selectCredentials(ctx context.Context, q querier, where string, args ...any) ([]store.Credential, error) {
+	rows, err := q.QueryContext(ctx, "SELECT "+credentialColumns+" FROM credentials WHERE "+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var out []store.Credential
+	for rows.Next() {
+		c, err := scanCredential(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	return out, rows.Err()
+}
+
 // Credential implements [store.Engine].
 func (d *DB) Credential(ctx context.Context, uuid string) (store.Credential, error) {
 	c, err := scanCredential(d.reader.QueryRowContext(ctx, "SELECT "+credentialColumns+" FROM credentials WHERE uuid = ?", uuid))
@@ -30,86 +52,89 @@ func (d *DB) Credential(ctx context.Context, uuid string) (store.Credential, err
 
 // Credentials implements [store.Engine].
 func (d *DB) Credentials(ctx context.Context, ns whisk.Namespace) ([]store.Credential, error) {
-	rows, err := d.reader.QueryContext(ctx, "SELECT "+credentialColumns+" FROM credentials WHERE ns = ? ORDER BY uuid", string(ns))
+	out, err := selectCredentials(ctx, d.reader, "ns = ? ORDER BY subject, uuid", string(ns))
+	return out, wrap(err, "list credentials of "+string(ns))
+}
+
+const ofSubject = "subject = ? ORDER BY ns, uuid"
+
+// SubjectCredentials implements [store.Engine].
+func (d *DB) SubjectCredentials(ctx context.Context, subject string) ([]store.Credential, error) {
+	out, err := selectCredentials(ctx, d.reader, ofSubject, subject)
+	return out, wrap(err, "list credentials of subject "+subject)
+}
+
+// Namespaces implements [store.Engine].
+func (d *DB) Namespaces(ctx context.Context) ([]whisk.Namespace, error) {
+	rows, err := d.reader.QueryContext(ctx, "SELECT DISTINCT ns FROM credentials ORDER BY ns")
 	if err != nil {
-		return nil, fmt.Errorf("list credentials of %s: %w", ns, err)
+		return nil, fmt.Errorf("list namespaces: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
-	var out []store.Credential
+	var out []whisk.Namespace
 	for rows.Next() {
-		c, err := scanCredential(rows)
-		if err != nil {
-			return nil, fmt.Errorf("list credentials of %s: %w", ns, err)
+		var ns whisk.Namespace
+		if err := rows.Scan(&ns); err != nil {
+			return nil, fmt.Errorf("list namespaces: %w", err)
 		}
-		out = append(out, c)
+		out = append(out, ns)
 	}
-	return out, wrap(rows.Err(), "list credentials of "+string(ns))
+	return out, wrap(rows.Err(), "list namespaces")
 }
 
-// PutCredential implements [store.Engine].
-func (d *DB) PutCredential(ctx context.Context, c store.Credential) error {
+// ChangeSubject implements [store.Engine].
+func (d *DB) ChangeSubject(ctx context.Context, subject string, decide store.Decide) error {
 	err := d.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO credentials (`+credentialColumns+`) VALUES (?, ?, ?, ?, ?, ?)
-			ON CONFLICT (uuid) DO UPDATE SET subject = excluded.subject, ns = excluded.ns, mac = excluded.mac,
-				sealed = excluded.sealed, blocked = excluded.blocked`,
-			c.UUID, c.Subject, string(c.Namespace), nullable(c.MAC), nullable(c.Sealed), c.Blocked)
+		have, err := selectCredentials(ctx, tx, ofSubject, subject)
 		if err != nil {
 			return err
 		}
-		_, err = d.change(ctx, tx, kindCredentials, c.UUID)
-		return err
+		put, del, err := decide(have)
+		if err != nil {
+			return err
+		}
+		for _, uuid := range del {
+			res, err := tx.ExecContext(ctx, "DELETE FROM credentials WHERE uuid = ? AND subject = ?", uuid, subject)
+			if err := d.credentialChanged(ctx, tx, uuid, res, err); err != nil && !errors.Is(err, errUnchanged) {
+				return err
+			}
+		}
+		for _, c := range put {
+			if c.Subject != subject {
+				return whisk.ErrExists
+			}
+			res, err := tx.ExecContext(ctx, `INSERT INTO credentials (`+credentialColumns+`) VALUES (?, ?, ?, ?, ?, ?)
+				ON CONFLICT (uuid) DO UPDATE SET ns = excluded.ns, mac = excluded.mac, sealed = excluded.sealed,
+					blocked = excluded.blocked WHERE subject = excluded.subject`,
+				c.UUID, subject, string(c.Namespace), nullable(c.MAC), nullable(c.Sealed), c.Blocked)
+			err = d.credentialChanged(ctx, tx, c.UUID, res, err)
+			if errors.Is(err, errUnchanged) {
+				return whisk.ErrExists
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
-	return wrap(err, "write a credential of "+string(c.Namespace))
+	return wrap(err, "write credentials of subject "+subject)
 }
 
-// DeleteCredential implements [store.Engine].
-func (d *DB) DeleteCredential(ctx context.Context, uuid string) error {
-	err := d.write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, "DELETE FROM credentials WHERE uuid = ?", uuid)
-		if err != nil {
-			return err
-		}
-		n, err := res.RowsAffected()
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return whisk.ErrNotFound
-		}
-		_, err = d.change(ctx, tx, kindCredentials, uuid)
-		return err
-	})
-	return wrap(err, "delete a credential")
-}
+var errUnchanged = errors.New("no row was changed")
 
-// NamespaceLimits implements [store.Engine].
-func (d *DB) NamespaceLimits(ctx context.Context, ns whisk.Namespace) (whisk.NamespaceLimits, error) {
-	var l whisk.NamespaceLimits
-	var body string
-	err := d.reader.QueryRowContext(ctx, "SELECT body FROM namespace_limits WHERE ns = ?", string(ns)).Scan(&body)
-	if errors.Is(err, sql.ErrNoRows) {
-		return l, nil
-	}
-	if err == nil {
-		err = json.Unmarshal([]byte(body), &l)
-	}
-	return l, wrap(err, "read the limits of "+string(ns))
-}
-
-// PutNamespaceLimits implements [store.Engine].
-func (d *DB) PutNamespaceLimits(ctx context.Context, ns whisk.Namespace, l whisk.NamespaceLimits) error {
-	body, err := json.Marshal(l)
+// credentialChanged notes that a statement has changed a credential, or returns
+// errUnchanged if it has not.
+func (d *DB) credentialChanged(ctx context.Context, tx *sql.Tx, uuid string, res sql.Result, err error) error {
 	if err != nil {
-		return fmt.Errorf("write the limits of %s: %w", ns, err)
-	}
-	err = d.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO namespace_limits (ns, body) VALUES (?, ?)
-			ON CONFLICT (ns) DO UPDATE SET body = excluded.body`, string(ns), string(body))
-		if err != nil {
-			return err
-		}
-		_, err = d.change(ctx, tx, kindLimits, string(ns))
 		return err
-	})
-	return wrap(err, "write the limits of "+string(ns))
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return errUnchanged
+	}
+	_, err = d.change(ctx, tx, kindCredentials, uuid)
+	return err
 }

@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -134,51 +133,5 @@ func docRace(t *testing.T, e store.Engine) {
 	wg.Wait()
 	if got := must(e.Doc(ctx, d.Key))(t).Updated; got != writers*rounds {
 		t.Errorf("counted %d updates, want %d", got, writers*rounds)
-	}
-}
-
-func credentials(t *testing.T, e store.Engine) {
-	ctx := t.Context()
-	c := store.Credential{UUID: "u-1", Subject: "ann", Namespace: "ns", MAC: []byte{1, 0, 2}, Sealed: []byte{3, 0xff}}
-	_, err := e.Credential(ctx, c.UUID)
-	wantErr(t, "read before create", err, whisk.ErrNotFound)
-	wantErr(t, "delete before create", e.DeleteCredential(ctx, c.UUID), whisk.ErrNotFound)
-	for _, uuid := range []string{"u-2", "u-1", "u-3"} {
-		c := c
-		c.UUID = uuid
-		if uuid == "u-3" {
-			c.Namespace = "other"
-		}
-		wantErr(t, "put", e.PutCredential(ctx, c), nil)
-	}
-	if got := must(e.Credential(ctx, "u-1"))(t); fmt.Sprint(got) != fmt.Sprint(c) {
-		t.Errorf("read %v, want %v", got, c)
-	}
-	c.Blocked, c.Subject = true, "bob"
-	wantErr(t, "replace", e.PutCredential(ctx, c), nil)
-	got := must(e.Credentials(ctx, "ns"))(t)
-	if len(got) != 2 || fmt.Sprint(got[0]) != fmt.Sprint(c) || got[1].UUID != "u-2" {
-		t.Errorf("listed %v", got)
-	}
-	wantErr(t, "delete", e.DeleteCredential(ctx, "u-1"), nil)
-	_, err = e.Credential(ctx, "u-1")
-	wantErr(t, "read after delete", err, whisk.ErrNotFound)
-}
-
-func limits(t *testing.T, e store.Engine) {
-	ctx := t.Context()
-	if got := must(e.NamespaceLimits(ctx, "ns"))(t); got.InvocationsPerMinute != nil || got.AllowedKinds != nil {
-		t.Errorf("limits of a namespace without any = %+v", got)
-	}
-	n, off := int64(5), false
-	for _, l := range []whisk.NamespaceLimits{
-		{InvocationsPerMinute: &n, AllowedKinds: []string{"nodejs:20"}},
-		{InvocationsPerMinute: &n, StoreActivations: &off},
-	} {
-		wantErr(t, "put", e.PutNamespaceLimits(ctx, "ns", l), nil)
-		got := must(e.NamespaceLimits(ctx, "ns"))(t)
-		if *got.InvocationsPerMinute != 5 || !slices.Equal(got.AllowedKinds, l.AllowedKinds) || (got.StoreActivations == nil) != (l.StoreActivations == nil) {
-			t.Errorf("read %+v, want %+v", got, l)
-		}
 	}
 }

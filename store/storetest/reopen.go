@@ -17,9 +17,12 @@ func reopen(t *testing.T, open Open) {
 	gone := must(e.PutDoc(ctx, doc(store.Actions, "ns", "", "gone", 5), 0))(t)
 	wantErr(t, "delete", e.DeleteDoc(ctx, gone.Key, 0), nil)
 	code := putCode(t, e, "code")
-	wantErr(t, "put credential", e.PutCredential(ctx, store.Credential{UUID: "u", Namespace: "ns"}), nil)
+	putCredentials(t, e, store.Credential{UUID: "u", Subject: "ann", Namespace: "ns"})
 	n := int64(3)
-	wantErr(t, "put limits", e.PutNamespaceLimits(ctx, "ns", whisk.NamespaceLimits{FiresPerMinute: &n}), nil)
+	wantErr(t, "set limits", e.ChangeLimits(ctx, "ns", func(whisk.NamespaceLimits) (whisk.NamespaceLimits, error) {
+		return whisk.NamespaceLimits{FiresPerMinute: &n}, nil
+	}), nil)
+	wantErr(t, "put note", e.PutNote(ctx, "n", []byte("v")), nil)
 	a, r := fullRecord(), newRow("ns", "call")
 	commit(t, e, recordOp(a), store.Op{Kind: store.OpEnqueue, Row: r}, store.Op{Kind: store.OpStart, ID: r.ID, Token: 4, Until: 9})
 	rows := queued(t, e)
@@ -39,6 +42,9 @@ func reopen(t *testing.T, open Open) {
 	must(e.Credential(ctx, "u"))(t)
 	if got := must(e.NamespaceLimits(ctx, "ns"))(t); got.FiresPerMinute == nil {
 		t.Errorf("limits are gone")
+	}
+	if got := must(e.Note(ctx, "n"))(t); string(got) != "v" {
+		t.Errorf("note = %q", got)
 	}
 	if got := must(e.Activation(ctx, "ns", a.ID))(t); !reflect.DeepEqual(got, a) {
 		t.Errorf("record %+v, want %+v", got, a)
