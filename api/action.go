@@ -8,7 +8,21 @@ import (
 	"hearth/whisk"
 )
 
-// entities are the stored actions. Actions come shared and are not changed.
+// rights say what a caller may do. Their errors are what the caller is to be
+// told, so that nobody learns what others have.
+type rights interface {
+	// Action returns the action of that name, resolved. A right to put or
+	// delete is refused where the name leads through a binding.
+	Action(ctx context.Context, id *whisk.Identity, right whisk.Right, name whisk.ActionName) (*whisk.Resolved, error)
+	// Change is Action for a name under which there need not be an action.
+	Change(ctx context.Context, id *whisk.Identity, name whisk.ActionName) error
+	// Components is for the right to read and to activate the actions of a
+	// sequence, there or not.
+	Components(ctx context.Context, id *whisk.Identity, names []whisk.ActionName) error
+	Package(ctx context.Context, id *whisk.Identity, right whisk.Right, name whisk.EntityName) (*whisk.Package, error)
+}
+
+// entities are what is stored. They come shared and are not changed.
 type entities interface {
 	// Action fails with whisk.ErrNotFound, or with whisk.ErrCollection if the
 	// name is that of something else.
@@ -26,14 +40,36 @@ type entities interface {
 // listActions answers GET …/actions: all of the namespace's, newest first.
 func (s *Server) listActions(q *request, ns whisk.Namespace) (reply, error) {
 	if !q.owns(ns) {
-		return reply{}, forbidden(string(ns))
+		return reply{}, whisk.NotAuthorized(string(ns))
 	}
 	pg, err := q.query.page("actions", *q.limits)
 	if err != nil {
 		return reply{}, err
 	}
+	return s.actionRows(q, ns, nil, pg)
+}
+
+// listPackage answers GET …/actions/{pkg}/: what is in a package, or in the one
+// behind a binding.
+func (s *Server) listPackage(q *request, name whisk.EntityName) (reply, error) {
+	p, err := s.deps.Rights.Package(q.Context(), q.identity, whisk.Read, name)
+	if err != nil {
+		return reply{}, err
+	}
+	if !p.Binding.IsZero() {
+		name = p.Binding
+	}
+	pg, err := q.query.page("actions", *q.limits)
+	if err != nil {
+		return reply{}, err
+	}
+	return s.actionRows(q, name.Namespace, &name.Name, pg)
+}
+
+// actionRows answers with the actions of a namespace, or of one package.
+func (s *Server) actionRows(q *request, ns whisk.Namespace, pkg *string, pg page) (reply, error) {
 	if pg.count {
-		n, err := s.deps.Entities.CountActions(q.Context(), ns, nil)
+		n, err := s.deps.Entities.CountActions(q.Context(), ns, pkg)
 		if err != nil {
 			return reply{}, err
 		}
@@ -42,7 +78,7 @@ func (s *Server) listActions(q *request, ns whisk.Namespace) (reply, error) {
 	return list[*whisk.Action, whisk.ActionName]{
 		atOnce: actionsAtOnce, turns: turnsAtOnce / 2,
 		fetch: func(skip, limit int) ([]*whisk.Action, error) {
-			return s.deps.Entities.Actions(q.Context(), ns, nil, skip, limit)
+			return s.deps.Entities.Actions(q.Context(), ns, pkg, skip, limit)
 		},
 		key:    func(a *whisk.Action) whisk.ActionName { return a.Name },
 		size:   func(a *whisk.Action) int64 { return 1024 + a.Parameters.Size() + a.Annotations.Size() },
@@ -60,38 +96,41 @@ func (s *Server) fetchAction(q *request, name whisk.ActionName) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	a, err := s.deps.Entities.Action(q.Context(), name)
+	r, err := s.deps.Rights.Action(q.Context(), q.identity, whisk.Read, name)
 	if err != nil {
 		return reply{}, err
 	}
+	a := *r.Action
+	a.Parameters = r.Parameters
 	if !withCode {
-		return actionReply(a, nil, false)
+		return actionReply(&a, r.BindingPath(), nil, false)
 	}
-	code, err := s.code(q, a)
+	code, err := s.code(q, &a)
 	if whisk.KindOf(err) == whisk.NotFound {
 		return reply{}, corrupted(err)
 	}
 	if err != nil {
 		return reply{}, err
 	}
-	return actionReply(a, code, true)
+	return actionReply(&a, r.BindingPath(), code, true)
 }
 
 // deleteAction answers DELETE with the action as it was.
 func (s *Server) deleteAction(q *request, name whisk.ActionName) (reply, error) {
-	a, err := s.deps.Entities.Action(q.Context(), name)
+	r, err := s.deps.Rights.Action(q.Context(), q.identity, whisk.Delete, name)
 	if err != nil {
 		return reply{}, err
 	}
+	a := r.Action
 	code, codeErr := s.code(q, a) // read now: it may be gone with its last user
 	if err := s.deps.Entities.DeleteAction(q.Context(), name, a.Revision); err != nil {
 		return reply{}, err
 	}
 	if codeErr != nil { // an action whose code is lost can still be removed
 		s.log.Warn("deleted action had no readable code", "request", q.id, "action", name.Path(), "error", codeErr)
-		return actionReply(a, nil, false)
+		return actionReply(a, "", nil, false)
 	}
-	return actionReply(a, code, true)
+	return actionReply(a, "", code, true)
 }
 
 // code returns the action's code, nil if it has none. Its bytes count in the
@@ -106,10 +145,11 @@ func (s *Server) code(q *request, a *whisk.Action) ([]byte, error) {
 	return s.deps.Entities.Code(q.Context(), a.Exec.Code)
 }
 
-// actionReply answers with the action; the code is written piece by piece.
-func actionReply(a *whisk.Action, code []byte, withCode bool) (reply, error) {
-	withCode = withCode && (len(code) > 0 || a.Exec.Kind != whisk.Blackbox)
-	head, tail := appendAction(nil, a, withCode)
+// actionReply answers with the action, and the path of the binding that it was
+// reached through, if any; the code is written piece by piece.
+func actionReply(a *whisk.Action, binding string, code []byte, withCode bool) (reply, error) {
+	withCode = withCode && (len(code) > 0 || a.Exec.Kind != whisk.Blackbox && a.Exec.Kind != whisk.Sequence)
+	head, tail := appendAction(nil, a, binding, withCode)
 	if !withCode || len(code) == 0 {
 		return ok(append(head, tail...))
 	}
@@ -127,8 +167,11 @@ func actionReply(a *whisk.Action, code []byte, withCode bool) (reply, error) {
 
 // appendAction appends the action's document in two parts: between them
 // belongs the inside of the string of its code, if there is to be one.
-func appendAction(b []byte, a *whisk.Action, withCode bool) (head, tail []byte) {
+func appendAction(b []byte, a *whisk.Action, binding string, withCode bool) (head, tail []byte) {
 	b = append(b, '{')
+	if binding != "" {
+		b = appendText(b, "binding", binding)
+	}
 	b = appendText(b, "namespace", a.Name.EntityPath())
 	b = appendText(b, "name", a.Name.Name)
 	b = append(appendKey(b, "exec"), '{')

@@ -23,6 +23,9 @@ func (s *Server) putAction(q *request, name whisk.ActionName) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	if err := s.deps.Rights.Change(q.Context(), q.identity, name); err != nil {
+		return reply{}, err
+	}
 	raw, err := q.readJSON(s.cfg.Limits.EntitySize)
 	if err != nil {
 		return reply{}, err
@@ -87,10 +90,10 @@ func (s *Server) storeAction(q *request, a *whisk.Action, body *actionBody, stor
 	if body.exec == nil {
 		if code, err = s.code(q, a); err != nil { // stored is stored
 			s.log.Warn("updated action has no readable code", "request", q.id, "action", a.Name.Path(), "error", err)
-			return actionReply(a, nil, false)
+			return actionReply(a, "", nil, false)
 		}
 	}
-	return actionReply(a, code, true)
+	return actionReply(a, "", code, true)
 }
 
 // action returns the action that the body makes of the stored one, or a new

@@ -62,6 +62,7 @@ func (c Config) Validate() error {
 type Deps struct {
 	Auth     authenticator
 	Throttle throttle
+	Rights   rights
 	Entities entities
 	Records  records
 	Flow     flow
@@ -77,7 +78,7 @@ type Deps struct {
 
 func (d Deps) validate() error {
 	for name, missing := range map[string]bool{
-		"Auth": d.Auth == nil, "Throttle": d.Throttle == nil, "Entities": d.Entities == nil, "Records": d.Records == nil,
+		"Auth": d.Auth == nil, "Throttle": d.Throttle == nil, "Rights": d.Rights == nil, "Entities": d.Entities == nil, "Records": d.Records == nil,
 		"Flow": d.Flow == nil, "CheckKind": d.CheckKind == nil, "Runtimes": d.Runtimes == nil,
 	} {
 		if missing {

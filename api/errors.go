@@ -101,12 +101,6 @@ func tooLarge(what string, is, allowed int64) error {
 	return whisk.Errorf(whisk.TooLarge, "%s larger than allowed: %d > %d bytes.", what, is, allowed)
 }
 
-// forbidden is the error of a resource that the caller has no right to, there
-// or not: so it gives nothing away.
-func forbidden(path string) error {
-	return whisk.Errorf(whisk.Forbidden, "The supplied authentication is not authorized to access '%s'.", path)
-}
-
 // corrupted is the error of an entity that is there but cannot be read.
 func corrupted(cause error) error {
 	return &shownError{text: "Resource is corrupted and cannot be read.", cause: cause}

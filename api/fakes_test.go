@@ -2,29 +2,30 @@ package api
 
 import (
 	"context"
-	"crypto/sha256"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"hearth/auth"
+	"hearth/store"
 	"hearth/whisk"
 )
 
-// world is an API over fakes of all that it stands on.
+// world is an API over real entities and rights, and fakes of all else that it
+// stands on.
 type world struct {
 	t      testing.TB
 	server *Server
+	*store.Entities
 
 	mu       sync.Mutex
 	ids      map[whisk.AuthKey]*whisk.Identity
-	actions  map[whisk.ActionName]*whisk.Action
-	codes    map[whisk.Digest][]byte
+	lostCode bool // no code can be read
 	records  []*whisk.Activation
 	runtimes whisk.Runtimes
-	revision int64
-	putErr   error // of the next PutAction
+	putErr   error  // of the next PutAction
+	onPut    func() // if not nil, PutAction calls it first
 	queries  []whisk.ActivationQuery
 	charges  int // invocations charged
 	inFlight int
@@ -50,8 +51,7 @@ func newWorld(t testing.TB, change ...func(*Config)) *world {
 		c(&cfg)
 	}
 	w := &world{
-		t:       t,
-		actions: map[whisk.ActionName]*whisk.Action{}, codes: map[whisk.Digest][]byte{},
+		t: t, Entities: store.NewEntities(store.NewNone(), store.EntitiesConfig{}),
 		ids: map[whisk.AuthKey]*whisk.Identity{
 			aliceKey: identity("alice", aliceKey, cfg.Limits),
 			bobKey:   identity("bob", bobKey, cfg.Limits),
@@ -64,14 +64,9 @@ func newWorld(t testing.TB, change ...func(*Config)) *world {
 		}),
 	}
 	s, err := New(cfg, Deps{
-		Auth: w, Throttle: w, Entities: w, Records: w, Flow: w,
-		CheckKind: func(id *whisk.Identity, kind string) error {
-			if k := id.Overrides.AllowedKinds; len(k) > 0 && !slices.Contains(k, kind) {
-				return whisk.Errorf(whisk.Forbidden, "The supplied authentication is not authorized to access actions of kind '%s'.", kind)
-			}
-			return nil
-		},
-		Runtimes: func() whisk.Runtimes { return w.runtimes },
+		Auth: w, Throttle: w, Rights: auth.NewEntitlement(w, w), Entities: w, Records: w, Flow: w,
+		CheckKind: auth.CheckKind,
+		Runtimes:  func() whisk.Runtimes { return w.runtimes },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -102,89 +97,57 @@ func (w *world) Invocation(*whisk.Identity) (func(), error) {
 	}, nil
 }
 
-func (w *world) Action(_ context.Context, n whisk.ActionName) (*whisk.Action, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if n.Name == "trigger" {
-		return nil, whisk.ErrCollection
+// Identity returns who holds the credential of that uuid.
+func (w *world) Identity(_ context.Context, uuid string) (*whisk.Identity, error) {
+	for _, id := range w.ids {
+		if id.UUID == uuid {
+			return id, nil
+		}
 	}
-	if a, ok := w.actions[n]; ok {
-		return a, nil
-	}
-	return nil, whisk.ErrNotFound
+	return nil, &whisk.Error{Kind: whisk.Unauthenticated}
 }
 
-func (w *world) PutAction(_ context.Context, a *whisk.Action, code []byte, ifRevision int64) (*whisk.Action, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (w *world) PutAction(ctx context.Context, a *whisk.Action, code []byte, ifRevision int64) (*whisk.Action, error) {
+	if w.onPut != nil {
+		w.onPut()
+	}
 	if err := w.putErr; err != nil {
 		w.putErr = nil
 		return nil, err
 	}
-	old, exists := w.actions[a.Name]
-	switch {
-	case ifRevision == 0 && exists:
-		return nil, whisk.ErrExists
-	case ifRevision != 0 && (!exists || old.Revision != ifRevision):
-		return nil, whisk.ErrChanged
-	}
-	if code != nil {
-		if whisk.Digest(sha256.Sum256(code)) != a.Exec.Code {
-			w.t.Errorf("PutAction(%s): code has another digest", a.Name)
-		}
-		w.codes[a.Exec.Code] = slices.Clone(code)
-	}
-	w.revision++
-	c := *a
-	c.Revision = w.revision
-	w.actions[a.Name] = &c
-	return &c, nil
+	return w.Entities.PutAction(ctx, a, code, ifRevision)
 }
 
-func (w *world) DeleteAction(_ context.Context, n whisk.ActionName, ifRevision int64) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	a, ok := w.actions[n]
-	if !ok {
-		return whisk.ErrNotFound
+func (w *world) Code(ctx context.Context, d whisk.Digest) ([]byte, error) {
+	if w.lostCode {
+		return nil, whisk.ErrNotFound
 	}
-	if a.Revision != ifRevision {
-		return whisk.ErrChanged
-	}
-	delete(w.actions, n)
-	return nil
+	return w.Entities.Code(ctx, d)
 }
 
-func (w *world) Actions(_ context.Context, ns whisk.Namespace, _ *string, skip, limit int) ([]*whisk.Action, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var all []*whisk.Action
-	for _, a := range w.actions {
-		if a.Name.Namespace == ns {
-			all = append(all, a)
-		}
+// stored returns an action of alice's.
+func (w *world) stored(name string) *whisk.Action {
+	w.t.Helper()
+	a, err := w.Action(w.t.Context(), alices(name))
+	if err != nil {
+		w.t.Fatal(err)
 	}
-	slices.SortFunc(all, func(a, b *whisk.Action) int { return int(b.Revision - a.Revision) })
-	return part(all, skip, limit), nil
+	return a
+}
+
+// count returns how many actions alice has.
+func (w *world) count() int {
+	w.t.Helper()
+	n, err := w.CountActions(w.t.Context(), "alice", nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return n
 }
 
 func part[T any](all []T, skip, limit int) []T {
 	all = all[min(skip, len(all)):]
 	return all[:min(limit, len(all))]
-}
-
-func (w *world) CountActions(ctx context.Context, ns whisk.Namespace, _ *string) (int, error) {
-	all, err := w.Actions(ctx, ns, nil, 0, 1<<30)
-	return len(all), err
-}
-
-func (w *world) Code(_ context.Context, d whisk.Digest) ([]byte, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if c, ok := w.codes[d]; ok {
-		return c, nil
-	}
-	return nil, whisk.ErrNotFound
 }
 
 func (w *world) Activation(_ context.Context, ns whisk.Namespace, id whisk.ActivationID) (*whisk.Activation, error) {

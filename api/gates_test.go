@@ -107,8 +107,10 @@ func TestRefusals(t *testing.T) {
 		{"DELETE", "_/actions/p/a", "", nil, 404, noEntity},
 		{"GET", "_/actions/p/", "", nil, 404, noEntity},
 		{"GET", "bob/actions/p/", "", nil, 403, denied("bob/p")},
-		{"GET", "bob/actions/p/a", "", nil, 403, denied("bob/p/a")},
-		{"POST", "bob/actions/p/a", "", nil, 403, denied("bob/p/a")},
+		{"GET", "bob/actions/p/a", "", nil, 403, denied("bob/p")},
+		{"POST", "bob/actions/p/a", "", nil, 403, denied("bob/p")},
+		{"PUT", "bob/actions/p/a", plainBody, nil, 403, denied("bob/p/a")},
+		{"DELETE", "bob/actions/p/a", "", nil, 403, denied("bob/p/a")},
 		{"GET", "_/packages/p", "", nil, 404, noEntity},
 		{"PUT", "_/packages/p", "{}", nil, 404, noEntity},
 		{"GET", "bob/packages/p", "", nil, 403, denied("bob/p")},
@@ -166,6 +168,10 @@ func TestRefusals(t *testing.T) {
 	} {
 		t.Run(c.method+" "+c.target, func(t *testing.T) {
 			w := newWorld(t)
+			trigger := &whisk.Trigger{Name: whisk.EntityName{Namespace: "alice", Name: "trigger"}, Version: whisk.FirstVersion}
+			if _, err := w.PutTrigger(t.Context(), trigger, 0); err != nil {
+				t.Fatal(err)
+			}
 			a := w.do(c.method, c.target, c.body, append(c.opts, header("X-Request-ID", "my-id_1"))...)
 			if a.status != c.status {
 				t.Fatalf("status = %d %s, want %d", a.status, a.body, c.status)
@@ -183,7 +189,7 @@ func TestRefusals(t *testing.T) {
 			if c.status == 405 && a.header.Get("Allow") == "" {
 				t.Error("405 without Allow")
 			}
-			if len(w.actions) > 0 {
+			if w.count() > 0 {
 				t.Error("an action was stored")
 			}
 		})

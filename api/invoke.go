@@ -97,14 +97,11 @@ func once(release func()) func() {
 
 // call makes the call that the request asks for.
 func (s *Server) call(q *request, name whisk.ActionName) (*whisk.Call, error) {
-	if err := checkAccess(q, name); err != nil {
-		return nil, err
-	}
-	a, err := s.deps.Entities.Action(q.Context(), name)
+	r, err := s.deps.Rights.Action(q.Context(), q.identity, whisk.Activate, name)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkActive(a, s.deps.Runtimes()); err != nil {
+	if err := checkActive(r.Action, s.deps.Runtimes()); err != nil {
 		return nil, err
 	}
 	payload, err := q.readJSON(q.limits.PayloadSize)
@@ -114,7 +111,6 @@ func (s *Server) call(q *request, name whisk.ActionName) (*whisk.Call, error) {
 	if payload != nil && !whisk.IsObject(payload) {
 		return nil, malformed("JSON object expected.")
 	}
-	r := &whisk.Resolved{Action: a, Parameters: a.Parameters}
 	if err := r.CheckPayload(payload); err != nil {
 		return nil, err
 	}

@@ -146,7 +146,7 @@ func TestCall(t *testing.T) {
 			if a := w.do("POST", "_/actions/a", c.payload, header("X-Request-ID", "tid")); a.status != 202 {
 				t.Fatalf("got %d %s", a.status, a.body)
 			}
-			stored := w.actions[alices("a")]
+			stored := w.stored("a")
 			mustEqual(t, "arguments", string(call.Args), c.args)
 			mustEqual(t, "environment", string(call.Env), `{"e":"{\"x\":1.0}"}`)
 			mustEqual(t, "target", call.Target, &whisk.Target{
@@ -167,9 +167,11 @@ func TestCallDefaults(t *testing.T) {
 	off := false
 	w.ids[aliceKey].Overrides.StoreActivations = &off
 	// A stored action without the annotation gets the key.
-	old := *w.actions[alices("a")]
+	old := *w.stored("a")
 	old.Annotations = nil
-	w.actions[old.Name] = &old
+	if _, err := w.PutAction(t.Context(), &old, nil, old.Revision); err != nil {
+		t.Fatal(err)
+	}
 	var call *whisk.Call
 	w.submit = func(_ context.Context, c *whisk.Call, ended func()) error { call = c; ended(); return nil }
 	w.do("POST", "_/actions/a", "")
@@ -242,7 +244,7 @@ func TestRequestTime(t *testing.T) {
 func TestClientLeaves(t *testing.T) {
 	w := newWorld(t)
 	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
+	w.onPut = cancel
 	if a := w.do("PUT", "_/actions/a", plainBody, within(ctx)); a.status != 200 {
 		t.Errorf("PUT = %d %s", a.status, a.body)
 	}

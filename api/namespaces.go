@@ -23,7 +23,7 @@ func (s *Server) namespaceLimits(q *request, ns whisk.Namespace) (reply, error) 
 		return reply{}, err
 	}
 	if !q.owns(ns) {
-		return reply{}, forbidden(string(ns))
+		return reply{}, whisk.NotAuthorized(string(ns))
 	}
 	l, o := q.limits, &q.identity.Overrides
 	b := append(make([]byte, 0, 512), '{')
@@ -68,7 +68,7 @@ func (s *Server) noEntities(q *request, ns whisk.Namespace, collection string, p
 		return reply{}, err
 	}
 	if !q.owns(ns) && collection != "packages" { // anyone may list the packages that a namespace shares
-		return reply{}, forbidden(string(ns))
+		return reply{}, whisk.NotAuthorized(string(ns))
 	}
 	pg, err := q.query.page(collection, *q.limits)
 	if err != nil {

@@ -81,7 +81,7 @@ func TestPutTexts(t *testing.T) {
 			if a.status != c.status || a.text(t) != c.text {
 				t.Errorf("got %d %q, want %d %q", a.status, a.text(t), c.status, c.text)
 			}
-			if len(w.actions) != 0 {
+			if w.count() != 0 {
 				t.Error("an action was stored")
 			}
 		})
@@ -166,7 +166,7 @@ func TestPutAllowedKinds(t *testing.T) {
 func TestProvideAPIKeyStays(t *testing.T) {
 	w := newWorld(t)
 	w.mustPut("a", `{"exec":{"kind":"nodejs:20","code":"x"},"annotations":[{"key":"provide-api-key","value":true}]}`)
-	v, _ := w.actions[alices("a")].Annotations.Get("provide-api-key")
+	v, _ := w.stored("a").Annotations.Get("provide-api-key")
 	if string(v) != "true" {
 		t.Errorf("provide-api-key = %s", v)
 	}

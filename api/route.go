@@ -156,7 +156,8 @@ func (s *Server) actions(q *request, ns whisk.Namespace, p path) (reply, error) 
 		if err := whisk.CheckName(p.segments[3]); err != nil {
 			return reply{}, err
 		}
-		return reply{}, missingPackage(q, ns, p.segments[3])
+		q.class = classActionList
+		return s.listPackage(q, whisk.EntityName{Namespace: ns, Name: p.segments[3]})
 	case p.n > 5 || p.slash:
 		return reply{}, errNoRoute
 	}
@@ -192,29 +193,14 @@ func (s *Server) action(q *request, name whisk.ActionName) (reply, error) {
 		q.class = classOther
 		return reply{}, err
 	}
-	if err := checkAccess(q, name); err != nil {
-		return reply{}, err
-	}
 	return handle(q, name)
-}
-
-// checkAccess returns nil if the caller may do as it likes with the action's
-// name. There are no packages yet, so nothing is shared and nothing is in one.
-func checkAccess(q *request, name whisk.ActionName) error {
-	if name.Package != "" {
-		return missingPackage(q, name.Namespace, name.Package+"/"+name.Name)
-	}
-	if !q.owns(name.Namespace) {
-		return forbidden(name.Path())
-	}
-	return nil
 }
 
 // missingPackage is the error of anything in a package that does not exist: a
 // stranger is not told that much.
 func missingPackage(q *request, ns whisk.Namespace, inside string) error {
 	if !q.owns(ns) {
-		return forbidden(string(ns) + "/" + inside)
+		return whisk.NotAuthorized(string(ns) + "/" + inside)
 	}
 	return whisk.ErrNotFound
 }
@@ -233,7 +219,7 @@ func (s *Server) activations(q *request, ns whisk.Namespace, p path) (reply, err
 	}
 	if p.n == 3 {
 		if !q.owns(ns) {
-			return reply{}, forbidden(string(ns))
+			return reply{}, whisk.NotAuthorized(string(ns))
 		}
 		return s.listActivations(q)
 	}
@@ -244,7 +230,7 @@ func (s *Server) activations(q *request, ns whisk.Namespace, p path) (reply, err
 		}
 	}
 	if !q.owns(ns) {
-		return reply{}, forbidden(string(ns) + "/" + p.segments[3])
+		return reply{}, whisk.NotAuthorized(string(ns) + "/" + p.segments[3])
 	}
 	return s.fetchActivation(q, p.segments[3], part)
 }

@@ -79,6 +79,20 @@ func (a *Authenticator) Authenticate(ctx context.Context, key whisk.AuthKey) (*w
 	return e.id, nil
 }
 
+// Identity returns who holds the credential of that uuid, for work that has
+// been let in before. For one that is unknown or blocked the error is
+// [ErrInvalid].
+func (a *Authenticator) Identity(ctx context.Context, uuid string) (*whisk.Identity, error) {
+	e, _, err := a.entry(ctx, uuid)
+	if err != nil {
+		return nil, err
+	}
+	if e.id == nil {
+		return nil, ErrInvalid
+	}
+	return e.id, nil
+}
+
 // entry returns what is known of uuid, asking the store where nothing fresh is.
 func (a *Authenticator) entry(ctx context.Context, uuid string) (e *entry, proven bool, err error) {
 	now := time.Now()

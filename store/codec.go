@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -123,44 +122,4 @@ func cutUvarint(b []byte) (uint64, []byte, bool) {
 		return 0, nil, false
 	}
 	return v, b[n:], true
-}
-
-// actionBody is an action as stored. Parameters and annotations stand as plain
-// lists, since the API's own encoding of them escapes HTML in users' values.
-type actionBody struct {
-	Version     version           `json:"version"`
-	Exec        whisk.Exec        `json:"exec"`
-	Parameters  []whisk.Parameter `json:"parameters,omitempty"`
-	Annotations []whisk.Parameter `json:"annotations,omitempty"`
-	Limits      whisk.Limits      `json:"limits"`
-	Publish     bool              `json:"publish,omitempty"`
-}
-
-func encodeAction(a *whisk.Action) (Doc, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(actionBody{newVersion(a.Version), a.Exec, a.Parameters, a.Annotations, a.Limits, a.Publish})
-	if err != nil {
-		return Doc{}, fmt.Errorf("encode action %s: %w", a.Name, err)
-	}
-	return Doc{
-		Key: Key(a.Name), Collection: Actions, Revision: a.Revision, Updated: a.Updated,
-		Code: a.Exec.Code, Body: b.Bytes(),
-	}, nil
-}
-
-func decodeAction(d Doc) (*whisk.Action, error) {
-	if d.Collection != Actions {
-		return nil, whisk.ErrCollection
-	}
-	var b actionBody
-	if err := json.Unmarshal(d.Body, &b); err != nil {
-		return nil, fmt.Errorf("decode action %s: %w", d.Key, err)
-	}
-	return &whisk.Action{
-		Name: whisk.ActionName(d.Key), Version: b.Version.whisk(), Exec: b.Exec,
-		Parameters: b.Parameters, Annotations: b.Annotations,
-		Limits: b.Limits, Publish: b.Publish, Updated: d.Updated, Revision: d.Revision,
-	}, nil
 }

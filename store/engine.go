@@ -35,6 +35,7 @@ type Doc struct {
 	Revision   int64        // the number of its last write in the change log
 	Updated    int64        // ms since the epoch
 	Code       whisk.Digest // keeps the blob from being swept; zero if there is none
+	Public     bool         // everybody may find it in a list
 	Body       []byte
 }
 
@@ -44,7 +45,8 @@ type DocQuery struct {
 	Collection  Collection
 	Namespace   whisk.Namespace
 	Package     *string
-	Skip, Limit int // Limit 0 is no limit; counts ignore both
+	Public      bool // only what is public
+	Skip, Limit int  // Limit 0 is no limit; counts ignore both
 }
 
 // ActivationQuery selects records of one namespace; a count ignores its Skip
@@ -74,9 +76,21 @@ type Engine interface {
 	// DeleteDoc deletes a document: ErrNotFound; ErrChanged if ifRevision is
 	// neither 0 nor the stored revision.
 	DeleteDoc(ctx context.Context, k Key, ifRevision int64) error
+	// WriteDocs carries writes out in their order in one transaction, each
+	// seeing the ones before it, and returns what each has put, with its new
+	// revision. Where one fails none happens, and the error is that one's.
+	WriteDocs(context.Context, []Write) ([]Doc, error)
 	// Docs lists documents, last updated first, then by key.
 	Docs(context.Context, DocQuery) ([]Doc, error)
 	CountDocs(context.Context, DocQuery) (int, error)
+
+	// Changes lists what follows the change of that number in the change log,
+	// at most limit of them, ascending. [ErrChangesLost] says that some of it
+	// may be missing: whoever remembers anything has to forget it, and goes
+	// on behind LastChange as it was before that.
+	Changes(ctx context.Context, after int64, limit int) ([]Change, error)
+	// LastChange returns the number of the last change, 0 before the first.
+	LastChange(context.Context) (int64, error)
 
 	// PutCode stores a blob under its digest. Storing it again makes it as
 	// young as a new one.

@@ -117,11 +117,11 @@ func TestEntitiesOldReads(t *testing.T) {
 	})
 }
 
-func TestActionCacheBounds(t *testing.T) {
-	c := newActionCache(100)
+func TestEntityCacheBounds(t *testing.T) {
+	c := newEntityCache(100)
 	key := func(i int) Key { return Key{Name: fmt.Sprint(i)} }
 	for i := range 10 {
-		c.put(key(i), namedAction("a"), 30, c.begin())
+		c.put(cached{cacheKey{Key: key(i)}, namedAction("a"), 0, 30, c.begin()})
 		c.get(key(0)) // stays the most recent
 	}
 	for i := range 10 {
@@ -129,8 +129,8 @@ func TestActionCacheBounds(t *testing.T) {
 			t.Errorf("entry %d is there: %v", i, got)
 		}
 	}
-	c.put(key(20), namedAction("a"), 101, c.begin()) // never fits
-	c.put(key(9), namedAction("a"), 10, c.begin())   // replaces
+	c.put(cached{cacheKey{Key: key(20)}, namedAction("a"), 0, 101, c.begin()}) // never fits
+	c.put(cached{cacheKey{Key: key(9)}, namedAction("a"), 0, 10, c.begin()})   // replaces
 	if c.size() != 70 || len(c.entries) != 3 || c.recent.Len() != 3 {
 		t.Errorf("%d bytes in %d entries, want 70 in 3", c.size(), len(c.entries))
 	}
@@ -151,4 +151,45 @@ func TestDamagedAction(t *testing.T) {
 	if err == nil || whisk.KindOf(err) != whisk.Internal || !strings.Contains(err.Error(), "ns/a") {
 		t.Errorf("error = %v, want an internal one that names the action", err)
 	}
+}
+
+func BenchmarkResolve(b *testing.B) {
+	e := NewEntities(NewNone(), EntitiesConfig{})
+	ctx := b.Context()
+	p := &whisk.Package{Name: whisk.EntityName{Namespace: "ns", Name: "p"}, Parameters: whisk.Parameters{{Key: "a", Value: []byte("1")}}}
+	bound := &whisk.Package{Name: whisk.EntityName{Namespace: "ns", Name: "b"}, Binding: p.Name, Parameters: whisk.Parameters{{Key: "b", Value: []byte("1")}}}
+	for _, pkg := range []*whisk.Package{p, bound} {
+		if _, err := e.PutPackage(ctx, pkg, 0); err != nil {
+			b.Fatal(err)
+		}
+	}
+	names := map[string]whisk.ActionName{
+		"default": {Namespace: "ns", Name: "a"}, "package": {Namespace: "ns", Package: "p", Name: "a"}, "binding": {Namespace: "ns", Package: "b", Name: "a"},
+	}
+	for _, pkg := range []string{"default", "package"} {
+		a := &whisk.Action{Name: names[pkg], Parameters: whisk.Parameters{{Key: "c", Value: []byte("1")}}}
+		if _, err := e.PutAction(ctx, a, nil, 0); err != nil {
+			b.Fatal(err)
+		}
+	}
+	resolve := func(b *testing.B, name whisk.ActionName) {
+		if _, err := e.Resolve(ctx, name); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for _, kind := range []string{"default", "package", "binding"} {
+		b.Run(kind, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				resolve(b, names[kind])
+			}
+		})
+	}
+	b.Run("after a change", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			e.forget(Key{Namespace: "other", Name: "x"})
+			resolve(b, names["binding"])
+		}
+	})
 }

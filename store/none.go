@@ -19,6 +19,7 @@ import (
 type None struct {
 	mu          sync.RWMutex // guards what follows; stored bytes are never changed
 	seq         int64        // the change log's last number
+	changes     []Change     // its end
 	docs        map[Key]Doc
 	codes       map[whisk.Digest]noneCode
 	credentials map[string]Credential
@@ -54,51 +55,6 @@ func (n *None) Doc(_ context.Context, k Key) (Doc, error) {
 	return d, nil
 }
 
-// PutDoc implements [Engine].
-func (n *None) PutDoc(_ context.Context, d Doc, ifRevision int64) (Doc, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	old, ok := n.docs[d.Key]
-	switch {
-	case ok && ifRevision == 0:
-		return Doc{}, whisk.ErrExists
-	case old.Revision != ifRevision:
-		return Doc{}, whisk.ErrChanged
-	}
-	n.seq++
-	d.Revision, d.Body = n.seq, slices.Clone(d.Body)
-	n.docs[d.Key] = d
-	if old.Code != d.Code {
-		n.released(old.Code)
-	}
-	return d, nil
-}
-
-// DeleteDoc implements [Engine].
-func (n *None) DeleteDoc(_ context.Context, k Key, ifRevision int64) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	old, ok := n.docs[k]
-	switch {
-	case !ok:
-		return whisk.ErrNotFound
-	case ifRevision != 0 && ifRevision != old.Revision:
-		return whisk.ErrChanged
-	}
-	n.seq++
-	delete(n.docs, k)
-	n.released(old.Code)
-	return nil
-}
-
-// released notes, with mu held, that a document names a blob no more.
-func (n *None) released(d whisk.Digest) {
-	if c, ok := n.codes[d]; ok {
-		c.since = time.Now()
-		n.codes[d] = c
-	}
-}
-
 // Docs implements [Engine].
 func (n *None) Docs(_ context.Context, q DocQuery) ([]Doc, error) {
 	docs := n.selectDocs(q)
@@ -123,7 +79,7 @@ func (n *None) selectDocs(q DocQuery) []Doc {
 	var docs []Doc
 	for _, d := range n.docs {
 		if d.Namespace == q.Namespace && (q.Collection == "" || d.Collection == q.Collection) &&
-			(q.Package == nil || d.Package == *q.Package) {
+			(q.Package == nil || d.Package == *q.Package) && (d.Public || !q.Public) {
 			docs = append(docs, d)
 		}
 	}

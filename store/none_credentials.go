@@ -75,12 +75,12 @@ func (n *None) ChangeSubject(_ context.Context, subject string, decide Decide) e
 	}
 	for _, uuid := range del {
 		if n.credentials[uuid].Subject == subject {
-			n.seq++
+			n.change(KindCredentials, uuid)
 			delete(n.credentials, uuid)
 		}
 	}
 	for _, c := range put {
-		n.seq++
+		n.change(KindCredentials, c.UUID)
 		c.MAC, c.Sealed = bytes.Clone(c.MAC), bytes.Clone(c.Sealed)
 		n.credentials[c.UUID] = c
 	}
@@ -102,7 +102,7 @@ func (n *None) ChangeLimits(_ context.Context, ns whisk.Namespace, change func(w
 	if err != nil {
 		return err
 	}
-	n.seq++
+	n.change(KindLimits, string(ns))
 	if n.limits[ns] = l; l.IsZero() {
 		delete(n.limits, ns)
 	}

@@ -3,6 +3,7 @@ package whisk
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Kind says what sort of failure an error is. The API maps each kind to one
@@ -53,6 +54,12 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// NotAuthorized returns the error of resources that the caller has no right to,
+// there or not: so it gives nothing away.
+func NotAuthorized(paths ...string) *Error {
+	return Errorf(Forbidden, "The supplied authentication is not authorized to access '%s'.", strings.Join(paths, ", "))
+}
 
 // KindOf returns the kind of the first Error in err's chain, Internal if there
 // is none.

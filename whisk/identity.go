@@ -46,3 +46,14 @@ func (id *Identity) Unstored() bool {
 	stored := id.Overrides.StoreActivations
 	return stored != nil && !*stored
 }
+
+// Right is what somebody may do with an entity.
+type Right uint8
+
+// The rights. Read is to see, Activate to invoke or fire.
+const (
+	Read Right = iota + 1
+	Put
+	Delete
+	Activate
+)

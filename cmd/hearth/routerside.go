@@ -89,7 +89,7 @@ func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog
 	ac.Build, ac.BuildNo = buildDate(), "hearth-"+buildVersion()
 	s.api, err = api.New(ac, api.Deps{
 		Auth: s.auth, Throttle: auth.NewThrottle(auth.ThrottleConfig{Disabled: f.noThrottle, Metrics: s.metrics}),
-		Entities: s.entities, Records: s.recorder, Flow: s.flow, CheckKind: auth.CheckKind, Runtimes: s.router.Runtimes,
+		Rights: auth.NewEntitlement(s.entities, s.auth), Entities: s.entities, Records: s.recorder, Flow: s.flow, CheckKind: auth.CheckKind, Runtimes: s.router.Runtimes,
 	})
 	return s, err
 }

@@ -3,17 +3,14 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"time"
+
+	"hearth/store"
 )
 
 // pruneEvery is how many changes go by between looks for old ones.
 const pruneEvery = 128
-
-// Kinds of changes other than the collections.
-const (
-	kindCredentials = "credentials"
-	kindLimits      = "limits"
-)
 
 // change appends to the change log and returns the number.
 func (d *DB) change(ctx context.Context, tx *sql.Tx, kind, key string) (int64, error) {
@@ -34,4 +31,48 @@ func (d *DB) change(ctx context.Context, tx *sql.Tx, kind, key string) (int64, e
 func pruneChanges(ctx context.Context, tx *sql.Tx, before time.Time) error {
 	_, err := tx.ExecContext(ctx, "DELETE FROM changes WHERE seq < (SELECT seq FROM changes WHERE at >= ? ORDER BY seq LIMIT 1)", before.UnixMilli())
 	return err
+}
+
+// Changes implements [store.Engine]. Numbers of changes have no gaps, so a gap
+// is where changes were pruned.
+func (d *DB) Changes(ctx context.Context, after int64, limit int) ([]store.Change, error) {
+	out, err := d.changes(ctx, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read changes: %w", err)
+	}
+	if len(out) > 0 && out[0].Seq == after+1 {
+		return out, nil
+	}
+	last, err := d.LastChange(ctx)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(out) > 0 || last < after:
+		return nil, store.ErrChangesLost
+	}
+	return nil, nil
+}
+
+func (d *DB) changes(ctx context.Context, after int64, limit int) ([]store.Change, error) {
+	rows, err := d.reader.QueryContext(ctx, "SELECT seq, kind, key FROM changes WHERE seq > ? ORDER BY seq LIMIT ?", after, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var out []store.Change
+	for rows.Next() {
+		var c store.Change
+		if err := rows.Scan(&c.Seq, &c.Kind, &c.Key); err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	return out, rows.Err()
+}
+
+// LastChange implements [store.Engine].
+func (d *DB) LastChange(ctx context.Context) (int64, error) {
+	var n int64
+	err := d.reader.QueryRowContext(ctx, "SELECT coalesce(max(seq), 0) FROM changes").Scan(&n)
+	return n, wrap(err, "read the last change")
 }

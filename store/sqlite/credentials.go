@@ -135,6 +135,6 @@ func (d *DB) credentialChanged(ctx context.Context, tx *sql.Tx, uuid string, res
 	if n == 0 {
 		return errUnchanged
 	}
-	_, err = d.change(ctx, tx, kindCredentials, uuid)
+	_, err = d.change(ctx, tx, store.KindCredentials, uuid)
 	return err
 }

@@ -5,20 +5,19 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
 	"hearth/store"
 	"hearth/whisk"
 )
 
-const docColumns = "ns, pkg, name, collection, revision, updated, code, body"
+const docColumns = "ns, pkg, name, collection, revision, updated, code, public, body"
 
 type scanner interface{ Scan(...any) error }
 
 func scanDoc(s scanner) (store.Doc, error) {
 	var d store.Doc
 	var code []byte
-	err := s.Scan(&d.Namespace, &d.Package, &d.Name, &d.Collection, &d.Revision, &d.Updated, &code, &d.Body)
+	err := s.Scan(&d.Namespace, &d.Package, &d.Name, &d.Collection, &d.Revision, &d.Updated, &code, &d.Public, &d.Body)
 	copy(d.Code[:], code)
 	return d, err
 }
@@ -35,84 +34,6 @@ func (d *DB) Doc(ctx context.Context, k store.Key) (store.Doc, error) {
 		return store.Doc{}, fmt.Errorf("read %s: %w", k, err)
 	}
 	return doc, nil
-}
-
-// PutDoc implements [store.Engine].
-func (d *DB) PutDoc(ctx context.Context, doc store.Doc, ifRevision int64) (store.Doc, error) {
-	err := d.write(ctx, func(tx *sql.Tx) error {
-		have, err := revision(ctx, tx, doc.Key)
-		switch {
-		case err != nil:
-			return err
-		case ifRevision == 0 && have != 0:
-			return whisk.ErrExists
-		case have != ifRevision:
-			return whisk.ErrChanged
-		}
-		if doc.Revision, err = d.change(ctx, tx, string(doc.Collection), doc.Key.String()); err != nil {
-			return err
-		}
-		if err := release(ctx, tx, doc.Key, doc.Code); err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO docs (`+docColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT (ns, pkg, name) DO UPDATE SET collection = excluded.collection, revision = excluded.revision,
-				updated = excluded.updated, code = excluded.code, body = excluded.body`,
-			string(doc.Namespace), doc.Package, doc.Name, string(doc.Collection), doc.Revision, doc.Updated,
-			digest(doc.Code), blob(doc.Body))
-		return err
-	})
-	if err != nil {
-		return store.Doc{}, wrap(err, "write "+doc.Key.String())
-	}
-	return doc, nil
-}
-
-// DeleteDoc implements [store.Engine].
-func (d *DB) DeleteDoc(ctx context.Context, k store.Key, ifRevision int64) error {
-	err := d.write(ctx, func(tx *sql.Tx) error {
-		have, err := revision(ctx, tx, k)
-		switch {
-		case err != nil:
-			return err
-		case have == 0:
-			return whisk.ErrNotFound
-		case ifRevision != 0 && have != ifRevision:
-			return whisk.ErrChanged
-		}
-		if err := release(ctx, tx, k, whisk.Digest{}); err != nil {
-			return err
-		}
-		var collection string
-		err = tx.QueryRowContext(ctx, "DELETE FROM docs WHERE ns = ? AND pkg = ? AND name = ? RETURNING collection",
-			string(k.Namespace), k.Package, k.Name).Scan(&collection)
-		if err != nil {
-			return err
-		}
-		_, err = d.change(ctx, tx, collection, k.String())
-		return err
-	})
-	return wrap(err, "delete "+k.String())
-}
-
-// revision returns a document's revision, 0 if there is none.
-func revision(ctx context.Context, tx *sql.Tx, k store.Key) (int64, error) {
-	var n int64
-	err := tx.QueryRowContext(ctx, "SELECT revision FROM docs WHERE ns = ? AND pkg = ? AND name = ?",
-		string(k.Namespace), k.Package, k.Name).Scan(&n)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, nil
-	}
-	return n, err
-}
-
-// release makes the blob that the stored document names young again, if the
-// document is about to name another.
-func release(ctx context.Context, tx *sql.Tx, k store.Key, next whisk.Digest) error {
-	_, err := tx.ExecContext(ctx, `UPDATE codes SET since = ?
-		WHERE digest = (SELECT code FROM docs WHERE ns = ? AND pkg = ? AND name = ?) AND digest IS NOT ?`,
-		time.Now().UnixMilli(), string(k.Namespace), k.Package, k.Name, digest(next))
-	return err
 }
 
 // Docs implements [store.Engine].
@@ -150,6 +71,9 @@ func docFilter(q store.DocQuery) (where string, args []any) {
 	}
 	if q.Package != nil {
 		where, args = where+" AND pkg = ?", append(args, *q.Package)
+	}
+	if q.Public {
+		where += " AND public"
 	}
 	return where, args
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	"hearth/store"
 	"hearth/whisk"
 )
 
@@ -53,7 +54,7 @@ func (d *DB) ChangeLimits(ctx context.Context, ns whisk.Namespace, change func(w
 			}
 		}
 		if err == nil {
-			_, err = d.change(ctx, tx, kindLimits, string(ns))
+			_, err = d.change(ctx, tx, store.KindLimits, string(ns))
 		}
 		return err
 	})

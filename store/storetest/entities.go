@@ -41,6 +41,9 @@ func entitiesActions(t *testing.T, e store.Engine) {
 	if err == nil {
 		t.Errorf("code was stored under a digest that is not its own")
 	}
+	_, err = es.PutAction(ctx, a, code, 0)
+	wantErr(t, "create in a package that is missing", err, whisk.ErrNotFound)
+	must(es.PutPackage(ctx, &whisk.Package{Name: whisk.EntityName{Namespace: "ns", Name: "p"}, Version: whisk.FirstVersion}, 0))(t)
 	stored := must(es.PutAction(ctx, a, code, 0))(t)
 	if a.Revision != 0 || stored.Revision == 0 {
 		t.Errorf("revisions: given %d, stored %d", a.Revision, stored.Revision)

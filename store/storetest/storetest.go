@@ -51,6 +51,10 @@ func RunEntities(t *testing.T, open Open) {
 		{"Docs/Revisions", docRevisions},
 		{"Docs/List", docList},
 		{"Docs/Race", docRace},
+		{"Docs/Writes", docWrites},
+		{"Docs/WritesRace", docWritesRace},
+		{"Docs/Public", docPublic},
+		{"Changes", changes},
 		{"Code/RoundTrip", codeRoundTrip},
 		{"Code/Sweep", codeSweep},
 		{"Credentials", credentials},
@@ -65,6 +69,10 @@ func RunEntities(t *testing.T, open Open) {
 		{"Queue/Repetition", queueRepetition},
 		{"Entities/Actions", entitiesActions},
 		{"Entities/Fresh", entitiesFresh},
+		{"Entities/Packages", entitiesPackages},
+		{"Entities/Rules", entitiesRules},
+		{"Entities/Resolve", entitiesResolve},
+		{"Entities/Elsewhere", entitiesElsewhere},
 	})
 }
 

@@ -1,0 +1,56 @@
+package store
+
+import (
+	"context"
+
+	"hearth/whisk"
+)
+
+// Package returns a package or binding: [whisk.ErrNotFound];
+// [whisk.ErrCollection] if the name is another collection's.
+func (e *Entities) Package(ctx context.Context, name whisk.EntityName) (*whisk.Package, error) {
+	return find[whisk.Package](ctx, e, entityKey(name))
+}
+
+// PutPackage writes a package as [Entities.PutAction] does an action.
+func (e *Entities) PutPackage(ctx context.Context, p *whisk.Package, ifRevision int64) (*whisk.Package, error) {
+	d, err := encodePackage(p)
+	if err != nil {
+		return nil, err
+	}
+	stored, err := e.write(ctx, Write{Kind: WritePut, Doc: d, IfRevision: ifRevision})
+	if err != nil {
+		return nil, e.conflict(ctx, Packages, d.Key, err)
+	}
+	out := *p
+	out.Revision = stored[0].Revision
+	return &out, nil
+}
+
+// DeletePackage deletes a package of that revision, and the actions given with
+// it: [whisk.ErrNotFound]; [whisk.ErrChanged] if one of them has changed since,
+// or there are others in the package.
+func (e *Entities) DeletePackage(ctx context.Context, p *whisk.Package, actions []*whisk.Action) error {
+	writes := make([]Write, 0, len(actions)+2)
+	for _, a := range actions {
+		writes = append(writes, Write{Kind: WriteDelete, Doc: Doc{Key: Key(a.Name)}, IfRevision: a.Revision})
+	}
+	d := Doc{Key: entityKey(p.Name)}
+	writes = append(writes, Write{Kind: WriteEmpty, Doc: d}, Write{Kind: WriteDelete, Doc: d, IfRevision: p.Revision})
+	_, err := e.write(ctx, writes...)
+	return err
+}
+
+// Packages lists packages, last updated first; public leaves out bindings and
+// those that are not published. Limit 0 is no limit.
+func (e *Entities) Packages(ctx context.Context, ns whisk.Namespace, public bool, skip, limit int) ([]*whisk.Package, error) {
+	return all[whisk.Package](ctx, e, DocQuery{Collection: Packages, Namespace: ns, Public: public, Skip: skip, Limit: limit})
+}
+
+// CountPackages counts what Packages would list without skip and limit.
+func (e *Entities) CountPackages(ctx context.Context, ns whisk.Namespace, public bool) (int, error) {
+	return e.engine.CountDocs(ctx, DocQuery{Collection: Packages, Namespace: ns, Public: public})
+}
+
+// packageKey returns the key of the package that an action is in.
+func packageKey(n whisk.ActionName) Key { return Key{Namespace: n.Namespace, Name: n.Package} }
