@@ -86,8 +86,8 @@ func (q *request) readJSON(limit int64) ([]byte, error) {
 	if typeErr != nil {
 		return nil, typeErr
 	}
-	if time.Since(q.began) > slowBody {
-		q.startClock()
+	if now := time.Now(); now.Sub(q.began) > slowBody {
+		q.startClock(now)
 	}
 	if !utf8.Valid(b) {
 		return nil, malformed("JSON text must be UTF-8.")

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -76,8 +77,29 @@ func (a *frontAnswer) send() {
 	}
 	_, _ = a.bw.WriteString("HTTP/1.1 ") // errors stay with the writer
 	_, _ = a.bw.WriteString(statusLine(a.status))
-	_ = h.Write(a.bw) // leaves out what is no header
+	for name, values := range h {
+		if !validHeaderName(name) {
+			continue
+		}
+		for _, v := range values {
+			if !validHeaderValue(v) {
+				v = strings.Map(printable, v)
+			}
+			_, _ = a.bw.WriteString(name)
+			_, _ = a.bw.WriteString(": ")
+			_, _ = a.bw.WriteString(v)
+			_, _ = a.bw.WriteString("\r\n")
+		}
+	}
 	_, _ = a.bw.WriteString("\r\n")
+}
+
+// printable makes a space of what a header's value cannot have.
+func printable(r rune) rune {
+	if r < ' ' || r == 0x7f {
+		return ' '
+	}
+	return r
 }
 
 var keepAlive = []string{"keep-alive"}

@@ -104,7 +104,7 @@ func readRequest(br *bufio.Reader) (r *http.Request, status int) {
 		return nil, http.StatusBadRequest
 	}
 	for name, values := range r.Header {
-		if strings.IndexByte(name, ' ') >= 0 { // the parser lets it pass
+		if !validHeaderName(name) {
 			return nil, http.StatusBadRequest
 		}
 		for _, v := range values {
@@ -114,6 +114,17 @@ func readRequest(br *bufio.Reader) (r *http.Request, status int) {
 		}
 	}
 	return r, 0
+}
+
+// validHeaderName reports whether s is a token of RFC 9110.
+func validHeaderName(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || c == '-' || '0' <= c && c <= '9' || strings.IndexByte("!#$%&'*+.^_`|~", c) >= 0) {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // validHost reports whether s has only characters that a Host header may have.

@@ -60,7 +60,7 @@ func (s *Server) invokeAction(q *request, name whisk.ActionName) (reply, error) 
 		taken = true
 		return accepted(call.ID)
 	}
-	rec, err := s.deps.Flow.Invoke(q.Context(), call, opts.wait, ended)
+	rec, err := s.deps.Flow.Invoke(q.Request.Context(), call, opts.wait, ended)
 	if taken = err == nil || errors.Is(err, whisk.ErrPending); !taken {
 		return reply{}, err
 	}
@@ -97,7 +97,7 @@ func once(release func()) func() {
 
 // call makes the call that the request asks for.
 func (s *Server) call(q *request, name whisk.ActionName) (*whisk.Call, error) {
-	r, err := s.deps.Rights.Action(q.Context(), q.identity, whisk.Activate, name)
+	r, err := s.deps.Rights.Action(q.Request.Context(), q.identity, whisk.Activate, name)
 	if err != nil {
 		return nil, err
 	}

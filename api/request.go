@@ -16,9 +16,10 @@ import (
 // request is one request on its way through the gates.
 type request struct {
 	*http.Request
-	ctx      context.Context // the HTTP request's with a deadline
+	ctx      context.Context // see Context; nil until it is asked for
 	cancel   context.CancelFunc
 	timeout  time.Duration
+	clock    time.Time // when the time began to count
 	id       string
 	began    time.Time
 	class    class
@@ -33,16 +34,26 @@ type request struct {
 	allow    string // what a refused method could have been
 }
 
-// Context hides that of the HTTP request, which has no deadline.
-func (q *request) Context() context.Context { return q.ctx }
+// Context returns the HTTP request's with a deadline. It hides that one, which
+// has none and suits only those who bound their own waits.
+func (q *request) Context() context.Context {
+	if q.ctx == nil {
+		q.ctx, q.cancel = context.WithDeadline(q.Request.Context(), q.clock.Add(q.timeout))
+	}
+	return q.ctx
+}
 
 // startClock gives the request its time, from now on. The time of a client
 // that sends its body slowly is not ours.
-func (q *request) startClock() {
+func (q *request) startClock(now time.Time) {
+	q.stopClock()
+	q.ctx, q.clock = nil, now
+}
+
+func (q *request) stopClock() {
 	if q.cancel != nil {
 		q.cancel()
 	}
-	q.ctx, q.cancel = context.WithTimeout(q.Request.Context(), q.timeout)
 }
 
 // requestID returns the client's id if it is well-formed, else a new one. Ids

@@ -69,7 +69,7 @@ func (s *Server) authenticate(q *request) error {
 	if !ok {
 		return &whisk.Error{Kind: whisk.Unauthenticated, Message: badCredentials}
 	}
-	id, err := s.deps.Auth.Authenticate(q.Context(), whisk.AuthKey{UUID: user, Key: password})
+	id, err := s.deps.Auth.Authenticate(q.Request.Context(), whisk.AuthKey{UUID: user, Key: password})
 	if err != nil {
 		return err
 	}

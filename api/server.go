@@ -61,10 +61,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		Request: r, id: requestID(r.Header), began: time.Now(), query: query(r.URL.RawQuery),
 		limits: &s.cfg.Limits, budget: &s.budget, turns: s.turns, timeout: s.cfg.Limits.BlockingWait + graceOfWait,
 	}
-	q.startClock()
+	q.startClock(q.began)
 	status := http.StatusInternalServerError
 	defer func() {
-		q.cancel()
+		q.stopClock()
 		s.budget.release(q.reserved)
 		s.metrics.observe(q.class, status, q.began)
 	}()
@@ -101,7 +101,7 @@ func (s *Server) handle(q *request) (rep reply, err error) {
 func (s *Server) failure(q *request, err error) reply {
 	status, text := statusAndText(err)
 	switch {
-	case errors.Is(err, context.Canceled) && q.Context().Err() != nil:
+	case errors.Is(err, context.Canceled) && q.Request.Context().Err() != nil:
 		s.log.Debug("client left", "request", q.id, "route", classNames[q.class])
 	case status == http.StatusInternalServerError:
 		s.log.Error("request failed", "request", q.id, "route", classNames[q.class], "error", err)

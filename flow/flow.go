@@ -258,5 +258,10 @@ func once(ended func()) func() {
 	if ended == nil {
 		return func() {}
 	}
-	return sync.OnceFunc(ended)
+	var done atomic.Bool
+	return func() {
+		if done.CompareAndSwap(false, true) {
+			ended()
+		}
+	}
 }
