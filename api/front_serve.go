@@ -157,12 +157,14 @@ func (f *Front) refuse(c *frontConn, bw *bufio.Writer, status int) {
 }
 
 // farewell says that no more will come and reads on for a moment: to close a
-// connection with bytes unread would throw away the answer on its way.
+// connection with bytes unread would throw away the answer on its way. So a
+// client learns that its payload is too large, even if it only reads when it
+// has sent all of it.
 func (c *frontConn) farewell() {
 	if c.CloseWrite() != nil || c.Conn.SetReadDeadline(time.Now().Add(linger)) != nil {
 		return
 	}
-	const most = 256 << 10
+	const most = 16 << 20
 	_, _ = io.CopyN(io.Discard, c.Conn, most)
 }
 
