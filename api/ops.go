@@ -13,6 +13,7 @@ import (
 type OpsConfig struct {
 	Metrics []*metrics.Set // of the process's packages, each set once
 	Health  func() error   // nil while the process does its work; nil: always
+	Admin   http.Handler   // the admin API; nil: none
 	Logger  *slog.Logger   // nil: none
 }
 
@@ -21,8 +22,9 @@ type OpsConfig struct {
 //	/metrics       the sets and the process's own metrics, in Prometheus's text format
 //	/healthz       200 "ok", or 503 with the reason
 //	/debug/pprof/  profiles
+//	/admin/        the admin API, see [Admin]
 //
-// They ask for no credentials and so belong on a loopback or otherwise guarded
+// All but the last ask for no credentials and so belong on a loopback or otherwise guarded
 // address, never on the public one. The command line is not among the
 // profiles: it may hold a key.
 func NewOps(cfg OpsConfig) http.Handler {
@@ -41,6 +43,9 @@ func NewOps(cfg OpsConfig) http.Handler {
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("POST /debug/pprof/symbol", pprof.Symbol)
 	mux.Handle("GET /debug/pprof/cmdline", http.NotFoundHandler())
+	if cfg.Admin != nil {
+		mux.Handle("/admin/", cfg.Admin)
+	}
 	return mux
 }
 

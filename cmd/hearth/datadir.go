@@ -7,11 +7,18 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"hearth/auth"
 	"hearth/whisk"
+)
+
+// Files in a data folder.
+const (
+	lockFile  = "lock"
+	storeFile = "hearth.db"
 )
 
 // dataDir is the folder that holds all of a platform's state. While it is open
@@ -40,11 +47,11 @@ func openData(path string) (*dataDir, error) {
 	if err := os.MkdirAll(abs, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(abs, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(filepath.Join(abs, lockFile), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := lockAlone(f); err != nil {
 		_ = f.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
 			return nil, fmt.Errorf("another hearth is running on %s; stop it, or give this one its own --data folder", abs)
@@ -55,6 +62,17 @@ func openData(path string) (*dataDir, error) {
 		return nil, errors.Join(fmt.Errorf("data folder: %w", err), f.Close())
 	}
 	return &dataDir{path: abs, lock: f}, nil
+}
+
+// lockAlone locks f, waiting a moment for an administrative command to end.
+func lockAlone(f *os.File) error {
+	const pause, patience = 20 * time.Millisecond, 500 * time.Millisecond
+	for began := time.Now(); ; time.Sleep(pause) {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if !errors.Is(err, unix.EWOULDBLOCK) || time.Since(began) > patience {
+			return err
+		}
+	}
 }
 
 func (d *dataDir) file(elem ...string) string {

@@ -15,10 +15,12 @@ import (
 // endpoints is what a server writes into its data folder when it is ready, for
 // scripts: where it listens and which process it is.
 type endpoints struct {
-	PID int    `json:"PID"`
-	API string `json:"API,omitempty"` // http://host:port
-	TLS string `json:"TLS,omitempty"` // https://host:port
-	Ops string `json:"Ops,omitempty"` // http://host:port
+	PID    int    `json:"PID"`
+	API    string `json:"API,omitempty"`    // http://host:port
+	TLS    string `json:"TLS,omitempty"`    // https://host:port
+	Ops    string `json:"Ops,omitempty"`    // http://host:port
+	Admin  string `json:"Admin,omitempty"`  // the admin API's URL; "": there is none
+	Memory bool   `json:"Memory,omitempty"` // state is kept in memory, not in the folder
 }
 
 // setProcess fills in this process and its listener for operators, which may
@@ -38,6 +40,19 @@ func (e endpoints) write(dir string) error {
 		return err
 	}
 	return writeSecret(filepath.Join(dir, endpointsFile), append(b, '\n'))
+}
+
+// readEndpoints returns what the server on a data folder has written, or the
+// zero value if it is not ready.
+func readEndpoints(dir string) (e endpoints, err error) {
+	b, err := os.ReadFile(filepath.Join(dir, endpointsFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return e, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(b, &e)
+	}
+	return e, err
 }
 
 func removeEndpoints(dir string) error {

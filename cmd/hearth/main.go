@@ -23,7 +23,7 @@ func main() {
 // went wrong for main to report.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	root := newRoot()
-	args, err := clientArgs(root, args)
+	args, err := clientArgs(root, adminArgs(args))
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ Start a platform on this machine, then give it code and call it:
 The client commands take the flags of wsk and read the same .wskprops file.`)
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError(err) })
-	root.AddCommand(newUpCmd(), newRouterCmd(), newInvokerCmd(), newTLSCmd(), newActionCmd(), newActivationCmd(), newPropertyCmd(), newBenchCmd())
+	root.AddCommand(newUpCmd(), newRouterCmd(), newInvokerCmd(), newTLSCmd(), newActionCmd(), newActivationCmd(), newPropertyCmd(), newAdminCmd(), newBenchCmd())
 	return root
 }
 

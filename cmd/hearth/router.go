@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hearth/api"
 	"hearth/whisk"
 	"hearth/wire"
 )
@@ -87,7 +86,11 @@ func runRouter(ctx context.Context, rf *routerFlags, wf *wireTLSFlags, invokers 
 	st := newStages()
 	defer func() { err = errors.Join(err, st.stop()) }()
 	if lns.ops != nil {
-		serveOps(st, lns.ops, api.NewOps(api.OpsConfig{Metrics: sets(side.metrics), Logger: log, Health: side.health}))
+		ops, err := side.ops(lns)
+		if err != nil {
+			return err
+		}
+		serveOps(st, lns.ops, ops)
 	}
 	for i, c := range clients { // they end after the recorder, whose last commits they acknowledge
 		st.start("invoker "+invokers[i], c.Run)

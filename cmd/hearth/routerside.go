@@ -51,7 +51,7 @@ func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog
 	if f.store == "none" {
 		s.engine = store.NewNone()
 	} else {
-		cfg := sqlite.DefaultConfig(data.file("hearth.db"))
+		cfg := sqlite.DefaultConfig(data.file(storeFile))
 		cfg.Logger = log
 		if s.engine, err = sqlite.Open(ctx, cfg); err != nil {
 			return s, err

@@ -28,6 +28,11 @@ func withSettings(cmd *cobra.Command) *cobra.Command {
 }
 
 func loadSettings(flags *pflag.FlagSet, env func(string) (string, bool)) error {
+	return load(flags, env, true)
+}
+
+// load reads settings. strict says that an unknown one in the file is an error.
+func load(flags *pflag.FlagSet, env func(string) (string, bool), strict bool) error {
 	if err := settingsFromEnv(flags, env); err != nil {
 		return usageError(err)
 	}
@@ -35,10 +40,16 @@ func loadSettings(flags *pflag.FlagSet, env func(string) (string, bool)) error {
 	if err != nil {
 		return err
 	}
-	if err := settingsFromFile(flags, name); err != nil {
+	if err := settingsFromFile(flags, name, strict); err != nil {
 		return usageError(err)
 	}
 	return nil
+}
+
+// loadSharedSettings is loadSettings for a command that has a few flags in common
+// with the server: others in its settings file do not matter.
+func loadSharedSettings(flags *pflag.FlagSet, env func(string) (string, bool)) error {
+	return load(flags, env, false)
 }
 
 func settingsFromEnv(flags *pflag.FlagSet, env func(string) (string, bool)) error {
@@ -57,9 +68,9 @@ func settingsFromEnv(flags *pflag.FlagSet, env func(string) (string, bool)) erro
 }
 
 // settingsFromFile sets the flags that neither command line nor environment
-// has set; one that may be repeated may be so in the file too. An unknown name
-// is an error: a misspelt setting must not be lost.
-func settingsFromFile(flags *pflag.FlagSet, name string) error {
+// has set; one that may be repeated may be so in the file too. Where that is strict
+// an unknown name is an error: a misspelt setting must not be lost.
+func settingsFromFile(flags *pflag.FlagSet, name string, strict bool) error {
 	must := name != ""
 	if !must {
 		name = defaultConfigFile
@@ -73,7 +84,7 @@ func settingsFromFile(flags *pflag.FlagSet, name string) error {
 	}
 	defer f.Close()
 	given := map[string]bool{}
-	flags.Visit(func(f *pflag.Flag) { given[f.Name] = true })
+	flags.VisitAll(func(f *pflag.Flag) { given[f.Name] = f.Changed })
 	in := bufio.NewScanner(f)
 	for n := 1; in.Scan(); n++ {
 		line := strings.TrimSpace(in.Text())
@@ -83,6 +94,9 @@ func settingsFromFile(flags *pflag.FlagSet, name string) error {
 		key, value, ok := strings.Cut(line, "=")
 		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
 		flag := flags.Lookup(key)
+		if ok && flag == nil && !strict {
+			continue
+		}
 		if !ok || flag == nil || key == "config" || key == "help" {
 			return fmt.Errorf("%s:%d: want \"flag-name = value\" with a flag of this command", name, n)
 		}

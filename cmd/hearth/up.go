@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-
-	"hearth/api"
 )
 
 func newUpCmd() *cobra.Command {
@@ -71,7 +69,11 @@ func up(ctx context.Context, rf *routerFlags, vf *invokerFlags, stdout, stderr i
 	st := newStages()
 	defer func() { err = errors.Join(err, st.stop()) }()
 	if lns.ops != nil {
-		serveOps(st, lns.ops, api.NewOps(api.OpsConfig{Metrics: sets(side.metrics, inv.metrics), Logger: log, Health: side.health}))
+		ops, err := side.ops(lns, inv.metrics)
+		if err != nil {
+			return err
+		}
+		serveOps(st, lns.ops, ops)
 	}
 	inv.start(st)
 	if err := side.start(ctx, st, func() { side.router.Join(inv.invoker.Hello(), inv.invoker) }); err != nil {
@@ -98,7 +100,7 @@ type listeners struct {
 // openListeners opens all listeners before anything is started, so that a
 // taken port is an error at once and sandboxes can be told the API's address.
 func openListeners(f *routerFlags, data *dataDir) (_ *listeners, err error) {
-	l := &listeners{ends: endpoints{PID: os.Getpid()}}
+	l := &listeners{ends: endpoints{PID: os.Getpid(), Memory: f.store == "none"}}
 	defer func() {
 		if err != nil {
 			l.close()

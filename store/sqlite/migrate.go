@@ -49,9 +49,13 @@ func migrations() ([]migration, error) {
 	return out, nil
 }
 
-// migrate brings the schema up to date. It changes nothing in a database that
-// it refuses.
-func migrate(ctx context.Context, db *sql.DB, log *slog.Logger) error {
+// ErrOlder means that a database would have to be brought up to date, which was
+// not allowed.
+var ErrOlder = errors.New("the database was written by an older version of Hearth")
+
+// migrate brings the schema up to date, unless keep forbids it. It changes
+// nothing in a database that it refuses.
+func migrate(ctx context.Context, db *sql.DB, keep bool, log *slog.Logger) error {
 	all, err := migrations()
 	if err != nil {
 		return err
@@ -63,6 +67,9 @@ func migrate(ctx context.Context, db *sql.DB, log *slog.Logger) error {
 	if at > len(all) {
 		return fmt.Errorf("%w: its schema is %d, this one knows up to %d; start the newer Hearth, or restore a copy from before the upgrade",
 			ErrNewer, at, len(all))
+	}
+	if keep && at < len(all) {
+		return fmt.Errorf("%w: its schema is %d, this one works with %d; start the server on it anew", ErrOlder, at, len(all))
 	}
 	var mode string
 	if err := db.QueryRowContext(ctx, "PRAGMA journal_mode=WAL").Scan(&mode); err != nil {

@@ -27,7 +27,10 @@ type Config struct {
 	BusyTimeout time.Duration
 	// ChangesKept is how long a change can be read from the change log.
 	ChangesKept time.Duration
-	Logger      *slog.Logger // nil: none
+	// KeepSchema refuses a database that would have to be brought up to date:
+	// another process may have it open.
+	KeepSchema bool
+	Logger     *slog.Logger // nil: none
 }
 
 // DefaultConfig returns the usual settings for a file.
@@ -103,7 +106,7 @@ func (d *DB) open(ctx context.Context) error {
 		return err
 	}
 	d.writer.SetMaxOpenConns(1)
-	if err := migrate(ctx, d.writer, d.log); err != nil {
+	if err := migrate(ctx, d.writer, d.cfg.KeepSchema, d.log); err != nil {
 		return err
 	}
 	if d.insert, err = prepareInserts(ctx, d.writer); err != nil {
