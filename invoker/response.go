@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"hearth/invoker/sandbox"
 	"hearth/whisk"
@@ -150,7 +151,11 @@ func text(body []byte, limit int64) string {
 
 // clean returns the body without the white space around it, as valid UTF-8.
 func clean(body []byte) []byte {
-	return bytes.ToValidUTF8(bytes.TrimSpace(body), []byte("\uFFFD"))
+	body = bytes.TrimSpace(body)
+	if utf8.Valid(body) { // much faster than to look for what to replace
+		return body
+	}
+	return bytes.ToValidUTF8(body, []byte("\uFFFD"))
 }
 
 // errorOf returns {"error": …} if the body is an object with that key.

@@ -3,40 +3,7 @@ package whisk
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 )
-
-// CheckJSON returns nil if b is one valid JSON value nested no deeper than
-// maxDepth, else what is wrong, without quoting more than a character of b.
-func CheckJSON(b []byte, maxDepth int) error {
-	depth, inString := 0, false
-	for i := 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case inString:
-			if c == '\\' {
-				i++
-			} else if c == '"' {
-				inString = false
-			}
-		case c == '"':
-			inString = true
-		case c == '{' || c == '[':
-			if depth++; depth > maxDepth {
-				return fmt.Errorf("JSON is nested deeper than %d levels", maxDepth)
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	if !json.Valid(b) {
-		var v json.RawMessage
-		if err := json.Unmarshal(b, &v); err != nil {
-			return err
-		}
-		return fmt.Errorf("invalid JSON")
-	}
-	return nil
-}
 
 // IsObject reports whether b, already known to be valid JSON, is an object.
 func IsObject(b []byte) bool {
@@ -65,6 +32,9 @@ func Fields(b []byte, f func(key string, rawKey, value []byte) bool) {
 		rawKey := b[i:end]
 		i = skipSpace(b, end)
 		i = skipSpace(b, i+1) // the colon
+		if i > len(b) {
+			return // not valid, as was asked for
+		}
 		end = skipValue(b, i)
 		value := b[i:end]
 		var key string
@@ -154,13 +124,11 @@ func skipValue(b []byte, i int) int {
 	}
 	switch b[i] {
 	case '"':
-		for i++; i < len(b); i++ {
-			switch b[i] {
-			case '\\':
-				i++
-			case '"':
+		for i = plainEnd(b, i+1); i < len(b); i = plainEnd(b, i) {
+			if b[i] == '"' {
 				return i + 1
 			}
+			i += 2 // an escape
 		}
 		return len(b)
 	case '{', '[':

@@ -1,6 +1,7 @@
 package whisk
 
 import (
+	"bytes"
 	"encoding/json"
 	"reflect"
 	"strings"
@@ -97,13 +98,49 @@ func FuzzMergeObjects(f *testing.F) {
 }
 
 func FuzzCheckJSON(f *testing.F) {
-	f.Add([]byte(`{"a":[1,"\\\""]}`))
+	for _, s := range []string{
+		`{"a":[1,"\\\""]}`, `[[[[[[[[[[]]]]]]]]]]`, ` {"a" : {} , "b":[ ] } `, `-0.5e+10`, `01`, `1.`, `1e`, `-`, `tru`, `nullx`,
+		`"\u12aF\ud800"`, `"\u12g0"`, `"\x"`, "\"a\x1fb\"", "\"\x7f\xff\"", `"0123456789abcdef\"012345678"`, `{"a":1,}`, `[1,]`, `{,}`, `{"a"}`, `[}`, `{"a":1]`,
+	} {
+		f.Add([]byte(s))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if CheckJSON(b, 8) == nil && !json.Valid(b) {
-			t.Errorf("passed invalid JSON %q", b)
+		if got, want := CheckJSON(b, len(b)+1) == nil, json.Valid(b); got != want {
+			t.Errorf("CheckJSON(%q) passes %t, json.Valid %t", b, got, want)
+		}
+		shallow := CheckJSON(b, 8) == nil
+		depth, most := 0, 0 // of a text without strings
+		for _, c := range b {
+			switch c {
+			case '[', '{':
+				depth++
+				most = max(most, depth)
+			case ']', '}':
+				depth--
+			}
+		}
+		if json.Valid(b) && !bytes.ContainsRune(b, '"') && shallow != (most <= 8) {
+			t.Errorf("CheckJSON(%q, 8) passes %t, it is %d deep", b, shallow, most)
 		}
 		Fields(b, func(string, []byte, []byte) bool { return true }) // must neither panic nor hang
 	})
+}
+
+func BenchmarkCheckJSON(b *testing.B) {
+	for name, text := range map[string]string{
+		"small":   `{"name":"Hearth","place":"the mesh","n":12345678901234567890}`,
+		"text":    `{"text":"` + strings.Repeat("0123456789abcdef", 1024) + `"}`,
+		"numbers": `[` + strings.Repeat(`{"a":1.5,"b":[1,2,3]},`, 700) + `0]`,
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				if err := CheckJSON([]byte(text), 512); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }
 
 func BenchmarkMergeObjects(b *testing.B) {
