@@ -89,33 +89,12 @@ func (c *Client) Action(ctx context.Context, n whisk.ActionName, code bool) (*Ac
 // PutAction creates an action, or updates it if overwrite is set and it is
 // there already. What a leaves out keeps its value in an update.
 func (c *Client) PutAction(ctx context.Context, n whisk.ActionName, a *Action, overwrite bool) (*Action, error) {
-	body, err := encode(a)
-	if err != nil {
-		return nil, err
-	}
-	stored := new(Action)
-	err = c.decode(ctx, request{
-		method: http.MethodPut,
-		path:   actionPath(n),
-		query:  url.Values{"overwrite": {strconv.FormatBool(overwrite)}},
-		body:   body,
-	}, stored)
-	if err != nil {
-		return nil, err
-	}
-	return stored, nil
+	return put[Action](ctx, c, actionPath(n), a, overwrite)
 }
 
 // DeleteAction deletes an action.
 func (c *Client) DeleteAction(ctx context.Context, n whisk.ActionName) error {
-	a, err := c.do(ctx, request{method: http.MethodDelete, path: actionPath(n)})
-	if err != nil {
-		return err
-	}
-	if !a.ok() {
-		return refusal(a.status, a.body)
-	}
-	return nil
+	return c.accepted(ctx, request{method: http.MethodDelete, path: actionPath(n)})
 }
 
 // Actions lists the actions of a namespace, or of one package in it, newest

@@ -23,12 +23,15 @@ var (
 type Error struct {
 	Status  int    // HTTP's
 	Message string // the server's text; "" if it gave none that is understood
-	Code    string // the transaction id, by which the operator finds the request
+	Code    string // the transaction id, by which the operator finds the request; an action's errors have none
 }
 
 func (e *Error) Error() string {
 	if e.Message == "" {
 		return fmt.Sprintf("The connection failed, or timed out. (HTTP status code %d)", e.Status)
+	}
+	if e.Code == "" { // an action's word, not the API's
+		return e.Message
 	}
 	return fmt.Sprintf("%s (code %s)", e.Message, e.Code)
 }

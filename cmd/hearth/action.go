@@ -53,8 +53,7 @@ func newActionDeleteCmd(f *clientFlags) *cobra.Command {
 }
 
 func newActionListCmd(f *clientFlags) *cobra.Command {
-	var skip, limit int
-	var byName bool
+	var l listFlags
 	cmd := &cobra.Command{
 		Use:   "list [NAMESPACE | PACKAGE_NAME]",
 		Short: "list all actions in a namespace or actions contained in a package",
@@ -74,21 +73,15 @@ func newActionListCmd(f *clientFlags) *cobra.Command {
 			}
 			ctx, cancel := within(ctx)
 			defer cancel()
-			list, err := s.Actions(ctx, n.Namespace, n.Name, skip, limit)
+			list, err := s.Actions(ctx, n.Namespace, n.Name, l.skip, l.limit)
 			if err != nil {
 				return failedAction(err, "Unable to obtain the list of actions for namespace '%s'", namespaceText(n.Namespace))
 			}
-			if byName {
-				slices.SortStableFunc(list, compareActions)
-			}
-			printActions(s.out, list)
+			printActions(s.out, list, l.byName)
 			return nil
 		}),
 	}
-	fs := cmd.Flags()
-	fs.IntVarP(&skip, "skip", "s", 0, "exclude the first `SKIP` number of actions from the result")
-	fs.IntVarP(&limit, "limit", "l", 30, "only return `LIMIT` number of actions from the collection")
-	fs.BoolVarP(&byName, "name-sort", "n", false, "sort by name, within what limit and skip return")
+	l.addTo(cmd.Flags(), "actions")
 	return cmd
 }
 
@@ -106,7 +99,10 @@ func compareActions(a, b client.Action) int {
 	return cmp.Compare(a.Name, b.Name)
 }
 
-func printActions(p *printer, list []client.Action) {
+func printActions(p *printer, list []client.Action, byName bool) {
+	if byName {
+		slices.SortStableFunc(list, compareActions)
+	}
 	p.printf("actions\n")
 	for i := range list {
 		a := &list[i]

@@ -221,7 +221,7 @@ func TestActionSummary(t *testing.T) {
 		{`parameters=7`, "", "action /guest/a\n   (parameters: none defined)\n"},
 	} {
 		var b strings.Builder
-		printActionSummary(newPrinter(&b), &client.Action{Namespace: "guest", Name: "a", Annotations: annotations(tt.given), Parameters: annotations(tt.params)})
+		printSummary(newPrinter(&b), "action", "/guest/a", annotations(tt.given), annotations(tt.params))
 		if b.String() != tt.want {
 			t.Errorf("%s %s:\n got %q\nwant %q", tt.given, tt.params, b.String(), tt.want)
 		}

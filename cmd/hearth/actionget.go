@@ -2,15 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"hearth/client"
-	"hearth/whisk"
 )
 
 func newActionGetCmd(f *clientFlags) *cobra.Command {
@@ -34,7 +30,7 @@ func newActionGetCmd(f *clientFlags) *cobra.Command {
 		}
 		field := ""
 		if len(args) == 2 && !url && !summary {
-			if field = args[1]; !isField(actionField(&client.Action{}, field)) {
+			if field = args[1]; !hasField(&client.Action{}, field) {
 				return refuse(exitUsage, "Invalid field filter '%s'.", field)
 			}
 		}
@@ -53,13 +49,12 @@ func newActionGetCmd(f *clientFlags) *cobra.Command {
 		case url:
 			return s.printActionURL(n, a)
 		case summary:
-			printActionSummary(s.out, a)
+			printSummary(s.out, "action", "/"+a.Namespace+"/"+a.Name, a.Annotations, a.Parameters)
 		case saving:
 			return s.saveCode(a, saveAs)
 		case field != "":
 			s.out.printf("ok: got action %s, displaying field %s\n", n.entity(), field)
-			v, _ := actionField(sorted(a), field)
-			s.out.json(v)
+			s.out.json(fieldOf(sorted(a), field))
 		default:
 			s.out.printf("ok: got action %s\n", n.entity())
 			s.out.json(sorted(a))
@@ -69,38 +64,11 @@ func newActionGetCmd(f *clientFlags) *cobra.Command {
 	return cmd
 }
 
-func isField(_ any, ok bool) bool { return ok }
-
 // sorted returns a copy of a with its values as they are printed.
 func sorted(a *client.Action) *client.Action {
 	b := *a
 	b.Annotations, b.Parameters = sortValues(a.Annotations), sortValues(a.Parameters)
 	return &b
-}
-
-// actionField returns one field of an action by its name, in any case.
-func actionField(a *client.Action, name string) (any, bool) {
-	switch strings.ToLower(name) {
-	case "namespace":
-		return a.Namespace, true
-	case "name":
-		return a.Name, true
-	case "version":
-		return a.Version, true
-	case "exec":
-		return a.Exec, true
-	case "annotations":
-		return a.Annotations, true
-	case "parameters":
-		return a.Parameters, true
-	case "limits":
-		return a.Limits, true
-	case "publish":
-		return a.Publish, true
-	case "updated":
-		return a.Updated, true
-	}
-	return nil, false
 }
 
 func (s *session) printActionURL(n entityName, a *client.Action) error {
@@ -124,67 +92,4 @@ func (s *session) printActionURL(n entityName, a *client.Action) error {
 	}
 	s.out.printf("ok: got action %s\n%s\n", n.Name, strings.Join(append(path, escapeName(a.Name)), "/"))
 	return nil
-}
-
-// printActionSummary shows what an action is for, from its annotations
-// "description" and "parameters".
-func printActionSummary(p *printer, a *client.Action) {
-	names := paramNames(a)
-	params := strings.Join(names, ", ")
-	title := fmt.Sprintf("action /%s/%s", a.Namespace, a.Name)
-	switch description := annotationText(a.Annotations, "description"); {
-	case description != "":
-		title += ": " + description
-	case len(names) > 0:
-		title += ": Returns a result based on parameter" + nameList(names)
-	}
-	if params == "" {
-		params = "none defined"
-	}
-	p.printf("%s\n   (parameters: %s)\n", title, params)
-}
-
-// nameList says " a", or "s a, b and c".
-func nameList(names []string) string {
-	plain := make([]string, len(names))
-	for i, n := range names {
-		plain[i] = strings.ReplaceAll(n, "*", "")
-	}
-	last := len(plain) - 1
-	if last == 0 {
-		return " " + plain[0]
-	}
-	return "s " + strings.Join(plain[:last], ", ") + " and " + plain[last]
-}
-
-// paramNames returns the names of the bound parameters, marked with * (** if
-// they are final), and of the annotated ones, sorted.
-func paramNames(a *client.Action) []string {
-	mark := "*"
-	if v, _ := whisk.Parameters(a.Annotations).Get(final); string(v) == "true" {
-		mark = "**"
-	}
-	var rows []struct {
-		Name json.RawMessage `json:"name"`
-	}
-	raw, _ := whisk.Parameters(a.Annotations).Get("parameters")
-	_ = json.Unmarshal(raw, &rows) // an annotation of another form describes nothing
-	var names []string
-	for _, r := range rows {
-		var s string
-		if json.Unmarshal(r.Name, &s) == nil {
-			names = append(names, s)
-		}
-	}
-	for _, p := range a.Parameters {
-		names = append(names, p.Key)
-	}
-	slices.Sort(names)
-	names = slices.Compact(names)
-	for i, n := range names {
-		if _, bound := whisk.Parameters(a.Parameters).Get(n); bound {
-			names[i] = mark + n
-		}
-	}
-	return names
 }

@@ -62,3 +62,35 @@ func (n entityName) String() string { return n.action().String() }
 
 // escapeName escapes a segment for a URL that people read and copy.
 func escapeName(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
+
+// parsePlainName reads the name of what is never in a package: of a package, a
+// trigger or a rule.
+func parsePlainName(s string) (whisk.EntityName, error) {
+	n, err := parseActionName(s)
+	if err == nil && n.Package != "" {
+		err = refuse(exitGeneral, "'%s' is not a valid qualified name: A valid qualified name must be specified.", s)
+	}
+	return whisk.EntityName{Namespace: n.Namespace, Name: n.Name}, err
+}
+
+// entityArg reads the name that is a command's only word.
+func entityArg(args []string, required string) (whisk.EntityName, error) {
+	if err := wordCount(args, 1, 1, required); err != nil {
+		return whisk.EntityName{}, err
+	}
+	return parsePlainName(args[0])
+}
+
+// getArgs reads a name and, behind it, a field of what v points to.
+func getArgs(args []string, v any, required string) (n whisk.EntityName, field string, err error) {
+	if err := wordCount(args, 1, 2, required); err != nil {
+		return n, "", err
+	}
+	if len(args) == 2 {
+		if field = args[1]; !hasField(v, field) {
+			return n, "", sorry("Invalid field filter '%s'.", field)
+		}
+	}
+	n, err = parsePlainName(args[0])
+	return n, field, err
+}

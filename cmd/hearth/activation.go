@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -41,7 +40,7 @@ func newActivationGetCmd(f *clientFlags) *cobra.Command {
 			}
 			id, field := args[0], ""
 			if len(args) == 2 {
-				if field = args[1]; !isField(activationField(&client.Activation{}, field)) {
+				if field = args[1]; !hasField(&client.Activation{}, field) {
 					return sorry("Invalid field filter '%s'.", field)
 				}
 			}
@@ -58,8 +57,7 @@ func newActivationGetCmd(f *clientFlags) *cobra.Command {
 				printLogs(s.out, a.Logs, true)
 			case field != "":
 				s.out.printf("ok: got activation %s, displaying field %s\n", id, field)
-				v, _ := activationField(a, field)
-				s.out.json(v)
+				s.out.json(fieldOf(a, field))
 			default:
 				s.out.printf("ok: got activation %s\n", id)
 				s.out.json(a)
@@ -72,41 +70,6 @@ func newActivationGetCmd(f *clientFlags) *cobra.Command {
 	fs.BoolVarP(&summary, "summary", "s", false, "summarize activation details")
 	fs.BoolVarP(&logs, "logs", "g", false, "emit only the logs, stripped of time stamps and stream identifier")
 	return cmd
-}
-
-// activationField returns one field of a record by its name, in any case.
-func activationField(a *client.Activation, name string) (any, bool) {
-	switch strings.ToLower(name) {
-	case "namespace":
-		return a.Namespace, true
-	case "name":
-		return a.Name, true
-	case "version":
-		return a.Version, true
-	case "subject":
-		return a.Subject, true
-	case "activationid":
-		return a.ActivationID, true
-	case "cause":
-		return a.Cause, true
-	case "start":
-		return a.Start, true
-	case "end":
-		return a.End, true
-	case "duration":
-		return a.Duration, true
-	case "statuscode":
-		return a.StatusCode, true
-	case "response":
-		return a.Response, true
-	case "logs":
-		return a.Logs, true
-	case "annotations":
-		return a.Annotations, true
-	case "publish":
-		return a.Publish, true
-	}
-	return nil, false
 }
 
 func newActivationLogsCmd(f *clientFlags) *cobra.Command {

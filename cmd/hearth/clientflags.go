@@ -50,14 +50,18 @@ func newClientGroup(use, short, long string) (*cobra.Command, *clientFlags) {
 
 const clientMark = "client"
 
+// dummyToken is sent to API gateways by those who have no token.
+const dummyToken = "DUMMY TOKEN"
+
 // account is where and who the flags, environment and properties file say.
 type account struct {
 	host, auth, version, cert, key string
+	token                          string // of the API gateway
 }
 
 // account lays flags over environment over the file over defaults.
 func (f *clientFlags) account() (account, error) {
-	a := account{version: client.DefaultConfig().Version}
+	a := account{version: client.DefaultConfig().Version, token: dummyToken}
 	var props wskProps
 	if path, err := propsPath(); err == nil { // without a home there is no file, and nothing amiss
 		if props, err = readProps(path); err != nil {
@@ -73,6 +77,7 @@ func (f *clientFlags) account() (account, error) {
 		{&a.version, "APIVERSION", "WHISK_APIVERSION", f.version},
 		{&a.cert, "CERT", "", f.cert},
 		{&a.key, "KEY", "", f.key},
+		{&a.token, "APIGW_ACCESS_TOKEN", "", ""},
 	} {
 		if v, ok := props.get(s.key); ok {
 			*s.to = v

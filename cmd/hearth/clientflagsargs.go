@@ -8,8 +8,8 @@ import (
 
 // clientArgs prepares the arguments of a client command for a parser that
 // knows only flags with one value, and only behind their command. It joins
-// "-p KEY VALUE" and "-a KEY VALUE" into one argument each, and moves the
-// common flags that stand in front of the command behind it, as in
+// "-p KEY VALUE" and its like into one argument each, and moves the common
+// flags that stand in front of the command behind it, as in
 // "hearth -i action list". The arguments of other commands stay as they are.
 func clientArgs(root *cobra.Command, args []string) ([]string, error) {
 	at := leadingFlags(args)
@@ -18,20 +18,24 @@ func clientArgs(root *cobra.Command, args []string) ([]string, error) {
 	}
 	out := append([]string{args[at]}, args[:at]...)
 	for i := at + 1; i < len(args); i++ {
-		name, what := args[i], ""
+		name, about := args[i], ""
 		switch name {
 		case "--":
 			return append(out, args[i:]...), nil
 		case "-p", "--param":
-			name, what = "--param", "parameter"
+			name, about = "--param", "The parameter arguments are invalid: "
 		case "-a", "--annotation":
-			name, what = "--annotation", "annotation"
+			name, about = "--annotation", "The annotation arguments are invalid: "
+		case "-F", "--feed-param":
+			name = "--feed-param"
+		case "-T", "--trigger-param":
+			name = "--trigger-param"
 		default:
 			out = append(out, name)
 			continue
 		}
 		if i+2 >= len(args) {
-			return nil, refuse(exitGeneral, "Failed to parse arguments: The %s arguments are invalid: Arguments for '%s' must be a key/value pair", what, args[i])
+			return nil, refuse(exitGeneral, "Failed to parse arguments: %sArguments for '%s' must be a key/value pair", about, args[i])
 		}
 		out = append(out, name+"="+args[i+1]+pairSeparator+args[i+2])
 		i += 2

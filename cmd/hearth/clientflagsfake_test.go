@@ -23,13 +23,15 @@ type fakeServer struct {
 	*httptest.Server
 	mu      sync.Mutex
 	actions map[string]json.RawMessage // by "[pkg/]name"
+	others  map[string][]fakeEntity    // by collection, newest first
+	apis    string                     // the answer of getApi
 	asked   []string                   // "METHOD /path?query body"
 	records string                     // the activation list's body
 }
 
 func newFake(t *testing.T) *fakeServer {
 	t.Helper()
-	f := &fakeServer{actions: map[string]json.RawMessage{}, records: "[]"}
+	f := &fakeServer{actions: map[string]json.RawMessage{}, others: map[string][]fakeEntity{}, apis: `{"apis":[]}`, records: "[]"}
 	f.Server = httptest.NewServer(f.routes())
 	t.Cleanup(f.Close)
 	t.Setenv("WSK_CONFIG_FILE", "")
@@ -59,6 +61,7 @@ func (f *fakeServer) routes() http.Handler {
 	m.HandleFunc("GET "+activations, func(w http.ResponseWriter, _ *http.Request) { answerWith(w, 200, f.records) })
 	m.HandleFunc("GET "+activations+"/{id}", func(w http.ResponseWriter, r *http.Request) { f.record(w, r, "") })
 	m.HandleFunc("GET "+activations+"/{id}/{part}", func(w http.ResponseWriter, r *http.Request) { f.record(w, r, r.PathValue("part")) })
+	f.entityRoutes(m)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header()["Date"] = nil // the same bytes each time
 		f.mu.Lock()

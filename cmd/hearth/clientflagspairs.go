@@ -28,7 +28,7 @@ const (
 // pairs are the parameters, or the annotations, of a command line in the order
 // in which they were given: by key and value, or by file.
 type pairs struct {
-	what  string // "parameter" or "annotation"
+	what  string // "parameter", "annotation", "feed parameter" or "trigger parameter"
 	items []pairItem
 }
 
@@ -37,10 +37,18 @@ type pairItem struct {
 	file bool
 }
 
+// addTo adds the flag for pairs and, if it has a letter, the one for files.
 func (p *pairs) addTo(fs *pflag.FlagSet, letter, fileLetter string) {
-	name := map[string]string{"parameter": "param", "annotation": "annotation"}[p.what]
+	name := pairNames[p.what]
 	fs.VarP(pairFlag{p, false}, name, letter, p.what+" values in `KEY VALUE` format; a VALUE that is JSON is taken as JSON")
-	fs.VarP(pairFlag{p, true}, name+"-file", fileLetter, "`FILE` containing "+p.what+" values in JSON format")
+	if fileLetter != "" {
+		fs.VarP(pairFlag{p, true}, name+"-file", fileLetter, "`FILE` containing "+p.what+" values in JSON format")
+	}
+}
+
+// pairNames has the flags' names.
+var pairNames = map[string]string{
+	"parameter": "param", "annotation": "annotation", "feed parameter": "feed-param", "trigger parameter": "trigger-param",
 }
 
 // pairFlag collects: what is wrong with an item is said when it is used, in

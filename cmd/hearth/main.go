@@ -48,7 +48,8 @@ Start a platform on this machine, then give it code and call it:
 The client commands take the flags of wsk and read the same .wskprops file.`)
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError(err) })
-	root.AddCommand(newUpCmd(), newRouterCmd(), newInvokerCmd(), newTLSCmd(), newActionCmd(), newActivationCmd(), newPropertyCmd(), newAdminCmd(), newBenchCmd())
+	root.AddCommand(newUpCmd(), newRouterCmd(), newInvokerCmd(), newAdminCmd(), newTLSCmd(), newActionCmd(), newActivationCmd(), newPackageCmd(), newTriggerCmd(),
+		newRuleCmd(), newAPICmd(), newNamespaceCmd(), newListCmd(), newPropertyCmd(), newSDKCmd(), newBenchCmd())
 	return root
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/term"
 
+	"hearth/client/deploy"
 	"hearth/whisk"
 )
 
@@ -90,6 +91,20 @@ func (p *printer) json(v any) {
 		return
 	}
 	p.printf("%s", b)
+}
+
+// yaml prints v, which must have a JSON form, as YAML.
+func (p *printer) yaml(v any) error {
+	raw, err := marshalPlain(v)
+	if err != nil {
+		return err
+	}
+	b, err := deploy.JSONToYAML(raw)
+	if err != nil {
+		return sorry("Unable to convert API into YAML: %w", err)
+	}
+	p.printf("%s\n", b)
+	return nil
 }
 
 func indentJSON(v any) ([]byte, error) {

@@ -16,22 +16,33 @@ import (
 
 var update = flag.Bool("update", false, "write testdata from what is printed now")
 
-// TestCommands runs the lines of testdata/client.txt that begin with $ against
-// the fake server and compares what they print, what they ask and how they
-// exit with the lines below each.
+// TestCommands runs the lines of the scripts in testdata that begin with $
+// against the fake server and compares what they print, what they ask and how
+// they exit with the lines below each.
 func TestCommands(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(scripts) < 2 {
+		t.Fatal(scripts, err)
+	}
 	local := time.Local
 	time.Local = time.UTC
 	t.Cleanup(func() { time.Local = local })
-	script, err := filepath.Abs("testdata/client.txt")
-	if err != nil {
-		t.Fatal(err)
+	for _, script := range scripts {
+		path, err := filepath.Abs(script)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(filepath.Base(script), func(t *testing.T) { runScript(t, path) })
 	}
+}
+
+func runScript(t *testing.T, script string) {
 	want, err := os.ReadFile(script)
 	if err != nil {
 		t.Fatal(err)
 	}
 	f := newFake(t)
+	f.apis = fakeAPIs
 	f.records = "[" + fakeRecord("echo", "success", "true", `{"b":1,"a":2}`) + "," +
 		strings.Replace(fakeRecord("averyveryverylongactionnamethatneedscutting", "success", "true", `{}`), `"publish"`, `"statusCode":2,"publish"`, 1) + "]"
 	t.Chdir(t.TempDir())
@@ -42,6 +53,7 @@ func TestCommands(t *testing.T) {
 	for name, content := range map[string]string{
 		"hello.js": "function main() { return {a: '<&>'} }\n", "hello.py": "def main(a): return a\n", "hello.xyz": "x",
 		"bin.zip": "PK\x03\x04\x00\xff", "native": "\x7fELF\x02", "params.json": `{"over":0,"o":{"b":1,"a":[]}}`, "bad.json": "{bad",
+		"swagger.json": fakeSwagger, "swagger.yaml": "swagger: '2.0'\nbasePath: /y\ninfo: {title: y}\npaths: {}\n", "bad.yaml": "a: [",
 	} {
 		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
 			t.Fatal(err)

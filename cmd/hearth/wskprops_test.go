@@ -153,7 +153,7 @@ func TestReadProps(t *testing.T) {
 
 func TestAccount(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "props")
-	if err := os.WriteFile(file, []byte("APIHOST=file//\nAUTH=file:1\nAPIVERSION=v3\nCERT=c\nKEY=k\nNAMESPACE=ignored\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("APIHOST=file//\nAUTH=file:1\nAPIVERSION=v3\nCERT=c\nKEY=k\nNAMESPACE=ignored\nAPIGW_ACCESS_TOKEN=t\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
@@ -162,13 +162,13 @@ func TestAccount(t *testing.T) {
 		flags clientFlags
 		want  account
 	}{
-		{"file", nil, clientFlags{}, account{"file", "file:1", "v3", "c", "k"}},
+		{"file", nil, clientFlags{}, account{"file", "file:1", "v3", "c", "k", "t"}},
 		{"environment over file", map[string]string{"WHISK_APIHOST": "env", "WHISK_AUTH": "env:1", "WHISK_APIVERSION": "v2"}, clientFlags{},
-			account{"env", "env:1", "v2", "c", "k"}},
+			account{"env", "env:1", "v2", "c", "k", "t"}},
 		{"flags over all", map[string]string{"WHISK_APIHOST": "env", "WHISK_AUTH": "env:1"},
-			clientFlags{host: "http://flag/", auth: "flag:1", version: "v9", cert: "c2", key: "k2"}, account{"http://flag", "flag:1", "v9", "c2", "k2"}},
-		{"an empty file name is no file", map[string]string{"WSK_CONFIG_FILE": ""}, clientFlags{}, account{version: "v1"}},
-		{"a missing file", map[string]string{"WSK_CONFIG_FILE": file + "x"}, clientFlags{auth: "a"}, account{auth: "a", version: "v1"}},
+			clientFlags{host: "http://flag/", auth: "flag:1", version: "v9", cert: "c2", key: "k2"}, account{"http://flag", "flag:1", "v9", "c2", "k2", "t"}},
+		{"an empty file name is no file", map[string]string{"WSK_CONFIG_FILE": ""}, clientFlags{}, account{version: "v1", token: dummyToken}},
+		{"a missing file", map[string]string{"WSK_CONFIG_FILE": file + "x"}, clientFlags{auth: "a"}, account{auth: "a", version: "v1", token: dummyToken}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, k := range []string{"WHISK_APIHOST", "WHISK_AUTH", "WHISK_APIVERSION"} {

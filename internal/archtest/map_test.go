@@ -28,7 +28,7 @@ var packageMap = map[string]place{
 	"router/ring":                 {modules: []string{"github.com/cespare/xxhash/v2"}, pure: true},
 	"wire":                        {},
 	"client":                      {},
-	"client/deploy":               {modules: []string{"go.yaml.in/yaml/*"}},
+	"client/deploy":               {own: []string{"client"}, modules: []string{"go.yaml.in/yaml/*"}},
 	"gossip":                      {modules: []string{"github.com/hashicorp/memberlist"}},
 	"gossip/consul":               {own: []string{"gossip"}, modules: []string{"github.com/hashicorp/consul/api"}},
 	"invoker":                     {own: []string{"invoker/sandbox", "invoker/journal"}},
