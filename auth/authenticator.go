@@ -186,3 +186,6 @@ func (a *Authenticator) Invalidate(uuid string) {
 // InvalidateNamespace forgets all credentials of a namespace, because its
 // limits have changed.
 func (a *Authenticator) InvalidateNamespace(ns whisk.Namespace) { a.cache.dropNamespace(ns) }
+
+// InvalidateAll forgets all credentials, because changes may have been missed.
+func (a *Authenticator) InvalidateAll() { a.cache.dropAll() }

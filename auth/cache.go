@@ -140,6 +140,17 @@ func (c *cache) dropNamespace(ns whisk.Namespace) {
 	}
 }
 
+func (c *cache) dropAll() {
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.Lock()
+		s.changes++
+		clear(s.proven)
+		clear(s.unproven)
+		s.mu.Unlock()
+	}
+}
+
 func (c *cache) sizes() (proven, unproven int) {
 	for i := range c.shards {
 		s := &c.shards[i]

@@ -30,6 +30,7 @@ type routerSide struct {
 	auth     *auth.Authenticator
 	accounts *auth.Accounts
 	entities *store.Entities
+	follower *store.Follower
 	recorder *store.Recorder
 	router   *router.Router
 	flow     *flow.Flow
@@ -61,6 +62,9 @@ func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog
 		return s, err
 	}
 	s.entities = store.NewEntities(s.engine, store.EntitiesConfig{Metrics: s.metrics})
+	if err := s.follow(); err != nil {
+		return s, err
+	}
 	rc := store.DefaultRecorderConfig()
 	rc.Logger, rc.Metrics = log, s.metrics
 	s.recorder = store.NewRecorder(s.engine, rc)
@@ -117,6 +121,7 @@ func (s *routerSide) openAccounts(ctx context.Context) error {
 func (s *routerSide) start(ctx context.Context, st *stages, join func()) error {
 	st.start("recorder", s.recorder.Run)
 	st.start("housekeeping", s.housekeep)
+	st.start("changes", s.follower.Run)
 	st.start("router", s.router.Run)
 	join()
 	// What journals hold is recorded before flow settles what is left open.
