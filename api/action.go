@@ -24,9 +24,15 @@ type rights interface {
 
 // entities are what is stored. They come shared and are not changed.
 type entities interface {
+	packages
+	triggers
+	rules
+
 	// Action fails with whisk.ErrNotFound, or with whisk.ErrCollection if the
 	// name is that of something else.
 	Action(ctx context.Context, name whisk.ActionName) (*whisk.Action, error)
+	// Resolve is Action for a name in a package, which may be a binding.
+	Resolve(ctx context.Context, name whisk.ActionName) (*whisk.Resolved, error)
 	// PutAction stores a and, unless it is nil, its code. It fails with
 	// whisk.ErrExists if ifRevision is 0 and there is an action, and with
 	// whisk.ErrChanged if it is not that of the stored one.
@@ -57,7 +63,11 @@ func (s *Server) listPackage(q *request, name whisk.EntityName) (reply, error) {
 		return reply{}, err
 	}
 	if !p.Binding.IsZero() {
-		name = p.Binding
+		provider, _, err := s.deps.Entities.Provider(q.Context(), name)
+		if err != nil {
+			return reply{}, err
+		}
+		name = provider.Name
 	}
 	pg, err := q.query.page("actions", *q.limits)
 	if err != nil {
@@ -76,25 +86,29 @@ func (s *Server) actionRows(q *request, ns whisk.Namespace, pkg *string, pg page
 		return countReply("actions", n, pg.skip)
 	}
 	return list[*whisk.Action, whisk.ActionName]{
-		atOnce: actionsAtOnce, turns: turnsAtOnce / 2,
+		atOnce: entitiesAtOnce, turns: turnsAtOnce / 2,
 		fetch: func(skip, limit int) ([]*whisk.Action, error) {
 			return s.deps.Entities.Actions(q.Context(), ns, pkg, skip, limit)
 		},
 		key:    func(a *whisk.Action) whisk.ActionName { return a.Name },
-		size:   func(a *whisk.Action) int64 { return 1024 + a.Parameters.Size() + a.Annotations.Size() },
+		size:   actionSize,
 		append: appendActionRow,
 	}.reply(q, pg)
 }
 
-// actionsAtOnce is how many actions of a list are held at a time. At the most
-// one takes a fifth of a record: parameters and annotations of 1 MB each.
-const actionsAtOnce = 5 * turnsAtOnce / 2
+// actionSize is about what an action without its code takes in memory.
+func actionSize(a *whisk.Action) int64 { return 1024 + a.Parameters.Size() + a.Annotations.Size() }
 
 // fetchAction answers GET of one action; ?code=false leaves the code out.
 func (s *Server) fetchAction(q *request, name whisk.ActionName) (reply, error) {
 	withCode, err := q.query.boolean("code", true)
 	if err != nil {
 		return reply{}, err
+	}
+	if s.cfg.SharedExecuteOnly && name.Package != "" {
+		if err := s.checkExecuteOnly(q, name); err != nil {
+			return reply{}, err
+		}
 	}
 	r, err := s.deps.Rights.Action(q.Context(), q.identity, whisk.Read, name)
 	if err != nil {
@@ -113,6 +127,25 @@ func (s *Server) fetchAction(q *request, name whisk.ActionName) (reply, error) {
 		return reply{}, err
 	}
 	return actionReply(&a, r.BindingPath(), code, true)
+}
+
+// checkExecuteOnly refuses the sight of what is in others' packages, be it there
+// or not.
+func (s *Server) checkExecuteOnly(q *request, name whisk.ActionName) error {
+	pkg := whisk.EntityName{Namespace: name.Namespace, Name: name.Package}
+	if _, err := s.deps.Rights.Package(q.Context(), q.identity, whisk.Read, pkg); err != nil {
+		return err
+	}
+	provider, _, err := s.deps.Entities.Provider(q.Context(), pkg)
+	switch {
+	case err != nil:
+		return err
+	case !q.owns(name.Namespace):
+		return whisk.Errorf(whisk.Forbidden, "GET not permitted for '%s' since it's an action in a shared package", pkg.Path())
+	case !q.owns(provider.Name.Namespace):
+		return whisk.Errorf(whisk.Forbidden, "GET not permitted for '%s'. Resource does not exist or is an action in a shared package binding.", name.Path())
+	}
+	return nil
 }
 
 // deleteAction answers DELETE with the action as it was.
@@ -176,13 +209,17 @@ func appendAction(b []byte, a *whisk.Action, binding string, withCode bool) (hea
 	b = appendText(b, "name", a.Name.Name)
 	b = append(appendKey(b, "exec"), '{')
 	b = appendText(b, "kind", a.Exec.Kind)
+	if a.Exec.Kind == whisk.Sequence {
+		b = appendComponents(appendKey(b, "components"), a.Exec.Components)
+	} else {
+		b = appendBool(b, "binary", a.Exec.Binary)
+	}
 	if a.Exec.Image != "" {
 		b = appendText(b, "image", a.Exec.Image)
 	}
 	if a.Exec.Main != "" {
 		b = appendText(b, "main", a.Exec.Main)
 	}
-	b = appendBool(b, "binary", a.Exec.Binary)
 	if withCode {
 		head = append(appendKey(b, "code"), '"')
 		b = []byte{'"'}

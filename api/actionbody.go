@@ -7,15 +7,12 @@ import (
 	"hearth/whisk"
 )
 
-// actionBody is a PUT body: what is nil or empty was not given.
+// actionBody is an action's PUT body: what is nil or empty was not given.
 type actionBody struct {
-	exec        *execBody
-	parameters  *whisk.Parameters
-	annotations *whisk.Parameters
-	without     []string // keys of annotations to be removed
-	limits      limitsBody
-	version     *whisk.Version
-	publish     *bool
+	entityBody
+	exec    *execBody
+	without []string // keys of annotations to be removed
+	limits  limitsBody
 }
 
 // limitsBody are the limits that were given.
@@ -24,39 +21,17 @@ type limitsBody struct {
 }
 
 // parseAction reads an action's PUT body and checks its sizes, which come
-// before any other check.
-func parseAction(raw []byte, l *whisk.SystemLimits, runtimes whisk.Runtimes) (*actionBody, error) {
-	if len(raw) == 0 {
-		return nil, whisk.Errorf(whisk.BadRequest, "Request entity expected but not supplied")
-	}
-	if !whisk.IsObject(raw) {
-		return nil, malformed("JSON object expected.")
-	}
+// before any other check. A namespace "_" in it stands for own.
+func parseAction(raw []byte, l *whisk.SystemLimits, runtimes whisk.Runtimes, own whisk.Namespace) (*actionBody, error) {
 	b := &actionBody{}
-	var parameters, annotations int64 // sizes
-	fields := lastFields(raw, "exec", "parameters", "annotations", "delAnnotations", "limits", "version", "publish")
-	for _, f := range []struct {
-		name string
-		read func(value []byte) error
-	}{
-		{"exec", func(v []byte) (err error) { b.exec, err = parseExec(v, runtimes); return err }},
-		{"parameters", func(v []byte) (err error) { b.parameters, parameters, err = parametersOf(v, l); return err }},
-		{"annotations", func(v []byte) (err error) { b.annotations, annotations, err = parametersOf(v, l); return err }},
-		{"delAnnotations", func(v []byte) (err error) { b.without, err = parseKeys(v, l.ParameterSize); return err }},
-		{"limits", b.limits.parse},
-		{"version", func(v []byte) (err error) { b.version, err = parseVersion(v); return err }},
-		{"publish", func(v []byte) (err error) { b.publish, err = parseBool(v, "publish"); return err }},
-	} {
-		v, given := fields[f.name]
-		if !given {
-			continue
-		}
-		if err := f.read(v); err != nil {
-			if whisk.KindOf(err) != whisk.BadRequest {
-				return nil, err
-			}
-			return nil, malformedBy(err)
-		}
+	fields := []field{{"exec", func(v []byte) (err error) { b.exec, err = parseExec(v, l, runtimes, own); return err }}}
+	fields = append(fields, b.fields(l)...)
+	fields = append(fields,
+		field{"delAnnotations", func(v []byte) (err error) { b.without, err = parseKeys(v, l.ParameterSize); return err }},
+		field{"limits", b.limits.parse},
+	)
+	if err := readFields(raw, fields); err != nil {
+		return nil, err
 	}
 	if b.exec != nil {
 		if n := b.exec.size(); n > l.CodeSize {
@@ -64,38 +39,7 @@ func parseAction(raw []byte, l *whisk.SystemLimits, runtimes whisk.Runtimes) (*a
 		}
 		b.exec.seal()
 	}
-	if parameters > l.ParameterSize {
-		return nil, tooLarge("parameters", parameters, l.ParameterSize)
-	}
-	if annotations > l.ParameterSize {
-		return nil, tooLarge("annotations", annotations, l.ParameterSize)
-	}
-	return b, nil
-}
-
-// lastFields returns the raw values of the named top-level fields, of equal
-// ones the last. A field that is null counts as absent.
-func lastFields(raw []byte, names ...string) map[string][]byte {
-	out := make(map[string][]byte, len(names))
-	whisk.Fields(raw, func(key string, _, value []byte) bool {
-		for _, n := range names {
-			if n != key {
-				continue
-			}
-			if isNull(value) {
-				delete(out, n)
-			} else {
-				out[n] = value
-			}
-		}
-		return true
-	})
-	return out
-}
-
-func parametersOf(raw []byte, l *whisk.SystemLimits) (*whisk.Parameters, int64, error) {
-	ps, size, err := parseParameters(raw, l.ParameterSize)
-	return &ps, size, err
+	return b, b.checkSizes(l)
 }
 
 // parseKeys reads an array of strings of at most limit bytes.
@@ -120,24 +64,6 @@ func parseKeys(raw []byte, limit int64) ([]string, error) {
 		return true
 	})
 	return keys, err
-}
-
-func parseVersion(raw []byte) (*whisk.Version, error) {
-	text, isText := textOf(raw)
-	if !isText {
-		return nil, detail("semantic version malformed")
-	}
-	v, err := whisk.ParseVersion(text)
-	return &v, err
-}
-
-func parseBool(raw []byte, name string) (*bool, error) {
-	switch string(raw) {
-	case "true", "false":
-		v := string(raw) == "true"
-		return &v, nil
-	}
-	return nil, detail("'" + name + "' must be a boolean")
 }
 
 func (l *limitsBody) parse(raw []byte) error {

@@ -31,7 +31,7 @@ func (s *Server) putAction(q *request, name whisk.ActionName) (reply, error) {
 		return reply{}, err
 	}
 	runtimes := s.deps.Runtimes()
-	body, err := parseAction(raw, q.limits, runtimes)
+	body, err := parseAction(raw, q.limits, runtimes, q.identity.Namespace)
 	if err != nil {
 		return reply{}, err
 	}
@@ -39,6 +39,9 @@ func (s *Server) putAction(q *request, name whisk.ActionName) (reply, error) {
 		return reply{}, err
 	}
 	if body.exec != nil {
+		if err := s.deps.Rights.Components(q.Context(), q.identity, body.exec.exec.Components); err != nil {
+			return reply{}, err
+		}
 		if err := s.deps.CheckKind(q.identity, body.exec.exec.Kind); err != nil {
 			return reply{}, err
 		}
@@ -59,6 +62,11 @@ func (s *Server) putAction(q *request, name whisk.ActionName) (reply, error) {
 	}
 	if err := body.checkLast(a, q.limits, runtimes); err != nil {
 		return reply{}, err
+	}
+	if body.exec != nil && a.Exec.Kind == whisk.Sequence {
+		if err := s.checkSequence(q, name, a.Exec.Components); err != nil {
+			return reply{}, err
+		}
 	}
 	return s.storeAction(q, a, body, stored, overwrite)
 }
@@ -99,38 +107,49 @@ func (s *Server) storeAction(q *request, a *whisk.Action, body *actionBody, stor
 // action returns the action that the body makes of the stored one, or a new
 // one if that is nil.
 func (b *actionBody) action(name whisk.ActionName, stored *whisk.Action, l *whisk.SystemLimits) (*whisk.Action, error) {
-	a := &whisk.Action{Name: name, Version: whisk.FirstVersion, Limits: l.Default()}
+	a := &whisk.Action{Name: name, Limits: l.Default()}
 	if stored != nil {
 		c := *stored
 		a = &c
-		a.Version = a.Version.Next()
 	} else if b.exec == nil {
 		return nil, whisk.Errorf(whisk.BadRequest, "exec undefined")
 	}
+	wasSequence := a.Exec.Kind == whisk.Sequence
+	parameters := a.Parameters
+	b.over(&a.Parameters, &a.Annotations, &a.Version, &a.Publish, stored != nil)
 	if b.exec != nil {
 		a.Exec = b.exec.exec
 	}
-	if b.parameters != nil {
-		a.Parameters = *b.parameters
-	}
-	if b.version != nil {
-		a.Version = *b.version
-	}
-	if b.publish != nil {
-		a.Publish = *b.publish
+	switch isSequence := a.Exec.Kind == whisk.Sequence; {
+	case isSequence && b.exec != nil:
+		a.Parameters = sequenceParameters(a.Exec.Components)
+	case isSequence:
+		a.Parameters = parameters
+	case wasSequence && b.parameters == nil:
+		a.Parameters = nil
 	}
 	a.Limits = b.limits.over(a.Limits)
+	a.Annotations = b.mergeAnnotations(stored, a.Exec.Kind)
+	return a, nil
+}
+
+// mergeAnnotations returns the annotations of an action of that kind: those
+// given over the stored ones, and what the platform sets itself.
+func (b *actionBody) mergeAnnotations(stored *whisk.Action, kind string) whisk.Parameters {
+	var out whisk.Parameters
 	if stored != nil {
-		a.Annotations = a.Annotations.Without(b.without...)
+		out = stored.Annotations
+		if b.exec == nil || kind != whisk.Sequence { // OpenWhisk forgets what to remove from a sequence
+			out = out.Without(b.without...)
+		}
 	}
 	if b.annotations != nil {
-		a.Annotations = a.Annotations.Merge(*b.annotations)
+		out = out.Merge(*b.annotations)
 	}
-	if _, given := a.Annotations.Get(annotationWantKey); stored == nil && !given {
-		a.Annotations = a.Annotations.Set(annotationWantKey, json.RawMessage("false"))
+	if _, given := out.Get(annotationWantKey); stored == nil && !given {
+		out = out.Set(annotationWantKey, json.RawMessage("false"))
 	}
-	a.Annotations = a.Annotations.Set(annotationExec, appendString(nil, a.Exec.Kind))
-	return a, nil
+	return out.Set(annotationExec, appendString(nil, kind))
 }
 
 // checkLast makes the checks that need to know what the action becomes.

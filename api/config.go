@@ -25,6 +25,10 @@ type Config struct {
 	// load.
 	BodyBudget int64
 
+	// SharedExecuteOnly lets others invoke what is in a published package, and
+	// not see it.
+	SharedExecuteOnly bool
+
 	// Build and BuildNo are shown at GET /api/v1. Clients expect Build to be
 	// a date, so it begins with "20". That BuildNo begins with "hearth" tells
 	// clients whose deviations from OpenWhisk to expect.

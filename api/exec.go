@@ -17,15 +17,16 @@ type execBody struct {
 	runtime whisk.Runtime
 }
 
-// parseExec reads the raw value of "exec". Errors are details for [malformed].
-func parseExec(raw []byte, runtimes whisk.Runtimes) (*execBody, error) {
+// parseExec reads the raw value of "exec". Errors are details for [malformed]. A
+// namespace "_" stands for own.
+func parseExec(raw []byte, l *whisk.SystemLimits, runtimes whisk.Runtimes, own whisk.Namespace) (*execBody, error) {
 	if !whisk.IsObject(raw) {
 		return nil, detail("JSON object expected.")
 	}
 	fields := map[string][]byte{}
 	whisk.Fields(raw, func(key string, _, value []byte) bool {
 		switch key {
-		case "kind", "code", "jar", "main", "image":
+		case "kind", "code", "jar", "main", "image", "components":
 			fields[key] = value
 			if isNull(value) {
 				delete(fields, key)
@@ -38,12 +39,16 @@ func parseExec(raw []byte, runtimes whisk.Runtimes) (*execBody, error) {
 		return nil, detail("'kind' must be a string defined in 'exec'")
 	}
 	e := &execBody{}
-	if strings.ToLower(strings.TrimSpace(kind)) == whisk.Blackbox {
+	switch strings.ToLower(strings.TrimSpace(kind)) {
+	case whisk.Sequence:
+		e.exec.Kind = whisk.Sequence
+		return e, e.setComponents(fields["components"], l.SequenceLength, own)
+	case whisk.Blackbox:
 		e.exec.Kind = whisk.Blackbox
 		if err := e.setImage(fields["image"]); err != nil {
 			return nil, err
 		}
-	} else {
+	default:
 		rt, err := runtimes.Resolve(kind)
 		if err != nil {
 			return nil, err
@@ -66,6 +71,27 @@ func (e *execBody) setImage(raw []byte) error {
 	}
 	e.exec.Image = image
 	return nil
+}
+
+// setComponents takes what a sequence is made of: of more than limit the first
+// few, which are too many.
+func (e *execBody) setComponents(raw []byte, limit int, own whisk.Namespace) error {
+	if raw == nil {
+		return detail("'components' must be defined for sequence kind")
+	}
+	if !whisk.IsArray(raw) {
+		return detail("'components' must be an array")
+	}
+	var err error
+	whisk.Elements(raw, func(v []byte) bool {
+		var name whisk.ActionName
+		if name, err = parseName(v, own); err != nil {
+			return false
+		}
+		e.exec.Components = append(e.exec.Components, name)
+		return len(e.exec.Components) <= limit
+	})
+	return err
 }
 
 // setCode takes the code; old clients call that of attached kinds "jar".
@@ -115,7 +141,11 @@ func (e *execBody) setMain(raw []byte) error {
 
 // size is what the code size limit counts.
 func (e *execBody) size() int64 {
-	return int64(len(e.code) + len(e.exec.Main) + len(e.exec.Image))
+	n := len(e.code) + len(e.exec.Main) + len(e.exec.Image)
+	for _, c := range e.exec.Components {
+		n += len(c.Path())
+	}
+	return int64(n)
 }
 
 // seal computes what is derived from the code, once its size has been checked.

@@ -52,34 +52,6 @@ func (s *Server) namespaceLimits(q *request, ns whisk.Namespace) (reply, error) 
 	return ok(append(b, '}'))
 }
 
-// noEntities answers for the collections that hold nothing: their lists are
-// empty, and nothing is in them.
-func (s *Server) noEntities(q *request, ns whisk.Namespace, collection string, p path) (reply, error) {
-	if p.n > 4 || p.n == 4 && p.slash {
-		return reply{}, errNoRoute
-	}
-	if p.n == 4 {
-		if err := whisk.CheckName(p.segments[3]); err != nil {
-			return reply{}, err
-		}
-		return reply{}, missingPackage(q, ns, p.segments[3])
-	}
-	if err := q.only(http.MethodGet); err != nil {
-		return reply{}, err
-	}
-	if !q.owns(ns) && collection != "packages" { // anyone may list the packages that a namespace shares
-		return reply{}, whisk.NotAuthorized(string(ns))
-	}
-	pg, err := q.query.page(collection, *q.limits)
-	if err != nil {
-		return reply{}, err
-	}
-	if pg.count {
-		return countReply(collection, 0, 0)
-	}
-	return ok([]byte("[]"))
-}
-
 // countReply answers a list that was asked for its length: what is left of
 // total behind the rows to skip.
 func countReply(collection string, total, skip int) (reply, error) {

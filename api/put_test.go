@@ -15,7 +15,7 @@ func TestPutTexts(t *testing.T) {
 	with := func(s string) string { return strings.TrimSuffix(plainBody, "}") + "," + s + "}" }
 	limits := func(s string) string { return with(`"limits":{` + s + `}`) }
 	mb := strings.Repeat("x", 1<<20)
-	kinds := "Valid values are: 'java:8', 'nodejs:18', 'nodejs:20', 'nodejs:6', 'python:3', 'blackbox'."
+	kinds := "Valid values are: 'java:8', 'nodejs:18', 'nodejs:20', 'nodejs:6', 'python:3', 'sequence', 'blackbox'."
 	for _, c := range []struct {
 		name, body string
 		status     int
@@ -27,7 +27,12 @@ func TestPutTexts(t *testing.T) {
 		{"no kind", exec(`{"code":""}`), 400, malformed + "'kind' must be a string defined in 'exec'"},
 		{"kind is no text", exec(`{"kind":1,"code":""}`), 400, malformed + "'kind' must be a string defined in 'exec'"},
 		{"unknown kind", exec(`{"kind":" Perl ","code":""}`), 400, malformed + "The specified runtime 'perl' is not supported by this platform. " + kinds},
-		{"sequence", exec(`{"kind":"sequence","components":[]}`), 400, malformed + "The specified runtime 'sequence' is not supported by this platform. " + kinds},
+		{"sequence of nothing", exec(`{"kind":"sequence","components":[]}`), 400, "No component specified for the sequence."},
+		{"sequence without components", exec(`{"kind":"Sequence "}`), 400, malformed + "'components' must be defined for sequence kind"},
+		{"components are no array", exec(`{"kind":"sequence","components":{}}`), 400, malformed + "'components' must be an array"},
+		{"component is no name", exec(`{"kind":"sequence","components":[1]}`), 400, malformed + "fully qualified name malformed"},
+		{"component without namespace", exec(`{"kind":"sequence","components":["a"]}`), 400,
+			malformed + "The fully qualified name of the entity must contain at least the namespace and the name of the entity."},
 		{"no code", exec(`{"kind":"nodejs:20"}`), 400, malformed + "'code' must be a string defined in 'exec' for 'nodejs:20' actions"},
 		{"code is no text", exec(`{"kind":"nodejs:20","code":{}}`), 400, malformed + "'code' must be a string defined in 'exec' for 'nodejs:20' actions"},
 		{"main is no text", exec(`{"kind":"nodejs:20","code":"","main":7}`), 400, malformed + "if defined, 'main' must be a string in 'exec' for 'nodejs:20' actions"},

@@ -125,7 +125,7 @@ func (s *Server) resource(q *request, p path) (reply, error) {
 	} else if err := whisk.CheckNamespace(string(ns)); err != nil {
 		return reply{}, err
 	}
-	switch collection := p.segments[2]; collection {
+	switch name := p.segments[2]; name {
 	case "actions":
 		return s.actions(q, ns, p)
 	case "activations":
@@ -136,8 +136,7 @@ func (s *Server) resource(q *request, p path) (reply, error) {
 			return s.namespaceLimits(q, ns)
 		}
 	case "packages", "triggers", "rules":
-		q.class = classEntities
-		return s.noEntities(q, ns, collection, p)
+		return s.entity(q, s.collections[name], ns, p)
 	}
 	return reply{}, errNoRoute
 }
@@ -194,15 +193,6 @@ func (s *Server) action(q *request, name whisk.ActionName) (reply, error) {
 		return reply{}, err
 	}
 	return handle(q, name)
-}
-
-// missingPackage is the error of anything in a package that does not exist: a
-// stranger is not told that much.
-func missingPackage(q *request, ns whisk.Namespace, inside string) error {
-	if !q.owns(ns) {
-		return whisk.NotAuthorized(string(ns) + "/" + inside)
-	}
-	return whisk.ErrNotFound
 }
 
 // activations leads to the handlers of activations.

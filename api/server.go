@@ -24,6 +24,8 @@ type Server struct {
 	metrics *apiMetrics
 	budget  budget
 	turns   *semaphore.Weighted
+
+	collections map[string]*collection
 }
 
 // New returns a server; it starts nothing.
@@ -42,6 +44,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	}
 	s := &Server{cfg: cfg, deps: deps, log: cfg.Logger, turns: semaphore.NewWeighted(turnsAtOnce)}
 	s.budget.max = cfg.BodyBudget
+	s.collections = s.newCollections()
 	s.metrics = newMetrics(cfg.Metrics, &s.budget)
 	return s, nil
 }

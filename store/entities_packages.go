@@ -27,18 +27,52 @@ func (e *Entities) PutPackage(ctx context.Context, p *whisk.Package, ifRevision 
 	return &out, nil
 }
 
-// DeletePackage deletes a package of that revision, and the actions given with
-// it: [whisk.ErrNotFound]; [whisk.ErrChanged] if one of them has changed since,
-// or there are others in the package.
-func (e *Entities) DeletePackage(ctx context.Context, p *whisk.Package, actions []*whisk.Action) error {
-	writes := make([]Write, 0, len(actions)+2)
-	for _, a := range actions {
-		writes = append(writes, Write{Kind: WriteDelete, Doc: Doc{Key: Key(a.Name)}, IfRevision: a.Revision})
+// DeletePackage deletes a package of that revision, and with force the actions
+// in it: [whisk.ErrNotFound]; [whisk.ErrChanged] if it has another revision now
+// or is not empty.
+func (e *Entities) DeletePackage(ctx context.Context, p *whisk.Package, force bool) error {
+	const attempts = 3 // somebody else may fill it meanwhile
+	for n := 1; ; n++ {
+		var writes []Write
+		if force {
+			keys, err := e.contents(ctx, p.Name)
+			if err != nil {
+				return err
+			}
+			for _, k := range keys {
+				writes = append(writes, Write{Kind: WriteDelete, Doc: Doc{Key: k}})
+			}
+		}
+		d := Doc{Key: entityKey(p.Name)}
+		writes = append(writes, Write{Kind: WriteEmpty, Doc: d}, Write{Kind: WriteDelete, Doc: d, IfRevision: p.Revision})
+		_, err := e.write(ctx, writes...)
+		if err == nil || !force || n == attempts || whisk.KindOf(err) == whisk.Internal {
+			return err
+		}
+		if now, e := e.engine.Doc(ctx, d.Key); e != nil || now.Revision != p.Revision {
+			return err
+		}
 	}
-	d := Doc{Key: entityKey(p.Name)}
-	writes = append(writes, Write{Kind: WriteEmpty, Doc: d}, Write{Kind: WriteDelete, Doc: d, IfRevision: p.Revision})
-	_, err := e.write(ctx, writes...)
-	return err
+}
+
+// contents returns the keys of what is in a package.
+func (e *Entities) contents(ctx context.Context, name whisk.EntityName) ([]Key, error) {
+	const atOnce = 25 // each may be megabytes
+	q := DocQuery{Namespace: name.Namespace, Package: &name.Name, Limit: atOnce}
+	var keys []Key
+	for {
+		docs, err := e.engine.Docs(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range docs {
+			keys = append(keys, d.Key)
+		}
+		if len(docs) < atOnce {
+			return keys, nil
+		}
+		q.Skip += atOnce
+	}
 }
 
 // Packages lists packages, last updated first; public leaves out bindings and

@@ -37,7 +37,7 @@ func (e *Entities) Resolve(ctx context.Context, name whisk.ActionName) (*whisk.R
 func (e *Entities) resolve(ctx context.Context, name whisk.ActionName, known *whisk.Resolved) (*whisk.Resolved, error) {
 	var r whisk.Resolved
 	if name.Package != "" {
-		pkg, binding, err := e.provider(ctx, whisk.EntityName{Namespace: name.Namespace, Name: name.Package})
+		pkg, binding, err := e.Provider(ctx, whisk.EntityName{Namespace: name.Namespace, Name: name.Package})
 		if err != nil {
 			return nil, err
 		}
@@ -52,15 +52,18 @@ func (e *Entities) resolve(ctx context.Context, name whisk.ActionName, known *wh
 		return known, nil
 	}
 	r.Parameters = r.Action.Parameters
+	if r.Binding != nil {
+		r.Parameters = r.Parameters.Inherit(r.Binding.Parameters)
+	}
 	if r.Package != nil {
-		r.Parameters = inherit(PackageParameters(r.Package, r.Binding), r.Parameters)
+		r.Parameters = r.Parameters.Inherit(r.Package.Parameters)
 	}
 	return &r, nil
 }
 
-// provider returns the package that a name stands for, and the binding if it is
-// the name of one.
-func (e *Entities) provider(ctx context.Context, name whisk.EntityName) (pkg, binding *whisk.Package, err error) {
+// Provider returns the package that a name stands for, and the binding if it is
+// the name of one. Its errors are those of Resolve.
+func (e *Entities) Provider(ctx context.Context, name whisk.EntityName) (pkg, binding *whisk.Package, err error) {
 	if pkg, err = e.Package(ctx, name); err != nil || pkg.Binding.IsZero() {
 		return pkg, nil, err
 	}
@@ -71,26 +74,6 @@ func (e *Entities) provider(ctx context.Context, name whisk.EntityName) (pkg, bi
 		}
 	}
 	return nil, nil, whisk.Errorf(whisk.BadRequest, "Package binding '%s' contains a circular reference.", name.Path())
-}
-
-// PackageParameters returns what a package gives to what is in it: the
-// provider's parameters, and over them those of the binding, which may be nil.
-func PackageParameters(provider, binding *whisk.Package) whisk.Parameters {
-	if binding == nil {
-		return provider.Parameters
-	}
-	return inherit(provider.Parameters, binding.Parameters)
-}
-
-// inherit lays over on base; where one is empty it is the other.
-func inherit(base, over whisk.Parameters) whisk.Parameters {
-	switch {
-	case len(base) == 0:
-		return over
-	case len(over) == 0:
-		return base
-	}
-	return base.Merge(over)
 }
 
 // resolvedSize is what r may keep in memory beyond the entities' own entries:

@@ -137,6 +137,18 @@ func (ps Parameters) Merge(over Parameters) Parameters {
 	return out
 }
 
+// Inherit returns ps laid over base, as Merge does; where one of them is empty
+// it is the other itself, no copy.
+func (ps Parameters) Inherit(base Parameters) Parameters {
+	switch {
+	case len(base) == 0:
+		return ps
+	case len(ps) == 0:
+		return base
+	}
+	return base.Merge(ps)
+}
+
 // Size is what the parameter size limit counts: the bytes of all keys and of
 // all values' JSON texts.
 func (ps Parameters) Size() int64 {

@@ -84,14 +84,14 @@ func (rs Runtimes) Families() map[string][]Runtime {
 func (rs Runtimes) Resolve(kind string) (Runtime, error) {
 	kind = strings.ToLower(strings.TrimSpace(kind))
 	family, version, _ := strings.Cut(kind, ":")
-	valid := make([]string, 0, len(rs)+1)
+	valid := make([]string, 0, len(rs)+2)
 	for _, r := range rs {
 		if r.Kind == kind || version == "default" && r.Default && r.Family() == family {
 			return r, nil
 		}
 		valid = append(valid, "'"+r.Kind+"'")
 	}
-	valid = append(valid, "'"+Blackbox+"'")
+	valid = append(valid, "'"+Sequence+"'", "'"+Blackbox+"'")
 	return Runtime{}, Errorf(BadRequest, "The specified runtime '%s' is not supported by this platform. Valid values are: %s.",
 		kind, strings.Join(valid, ", "))
 }

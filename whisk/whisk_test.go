@@ -140,7 +140,7 @@ func TestRuntimes(t *testing.T) {
 		}
 	}
 	_, err := rs.Resolve("nodejs")
-	want := "The specified runtime 'nodejs' is not supported by this platform. Valid values are: 'nodejs:20', 'nodejs:22', 'python:3.11', 'python:3.9', 'blackbox'."
+	want := "The specified runtime 'nodejs' is not supported by this platform. Valid values are: 'nodejs:20', 'nodejs:22', 'python:3.11', 'python:3.9', 'sequence', 'blackbox'."
 	if MessageOf(err) != want {
 		t.Errorf("message = %q", MessageOf(err))
 	}

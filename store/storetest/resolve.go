@@ -58,9 +58,9 @@ func entitiesPackages(t *testing.T, e store.Engine) {
 	wantErr(t, "read as a trigger", err, whisk.ErrCollection)
 
 	a := must(es.PutAction(ctx, action("p", "a", nil), nil, 0))(t)
-	wantErr(t, "delete a full package", es.DeletePackage(ctx, stored, nil), whisk.ErrChanged)
+	wantErr(t, "delete a full package", es.DeletePackage(ctx, stored, false), whisk.ErrChanged)
 	must(es.Action(ctx, a.Name))(t)
-	wantErr(t, "delete with what is in it", es.DeletePackage(ctx, stored, []*whisk.Action{a}), nil)
+	wantErr(t, "delete with what is in it", es.DeletePackage(ctx, stored, true), nil)
 	_, err = es.Package(ctx, p.Name)
 	wantErr(t, "read after delete", err, whisk.ErrNotFound)
 	_, err = es.Action(ctx, a.Name)
