@@ -31,7 +31,8 @@ type entities interface {
 	// Action fails with whisk.ErrNotFound, or with whisk.ErrCollection if the
 	// name is that of something else.
 	Action(ctx context.Context, name whisk.ActionName) (*whisk.Action, error)
-	// Resolve is Action for a name in a package, which may be a binding.
+	// Resolve is Action for a name that leads through a package or a binding,
+	// with what they add. It says nothing about rights.
 	Resolve(ctx context.Context, name whisk.ActionName) (*whisk.Resolved, error)
 	// PutAction stores a and, unless it is nil, its code. It fails with
 	// whisk.ErrExists if ifRevision is 0 and there is an action, and with

@@ -34,6 +34,11 @@ type Config struct {
 	// clients whose deviations from OpenWhisk to expect.
 	Build, BuildNo string
 
+	// VanityDomain is the domain below which each namespace has a host of its
+	// own for its web actions: with "example.com", that of the namespace guest
+	// is guest.example.com. "": there are no such hosts.
+	VanityDomain string
+
 	Logger  *slog.Logger // nil discards
 	Metrics *metrics.Set // nil makes one that nobody reads
 }
@@ -45,6 +50,8 @@ func DefaultConfig() Config {
 		BodyBudget: 512 << 20,
 		Build:      "2026-01-01T00:00:00Z",
 		BuildNo:    "hearth",
+
+		VanityDomain: "localhost",
 	}
 }
 
@@ -65,6 +72,7 @@ func (c Config) Validate() error {
 // Deps are the packages that the API stands on. All are needed.
 type Deps struct {
 	Auth     authenticator
+	Owners   owners
 	Throttle throttle
 	Rights   rights
 	Entities entities
@@ -82,7 +90,7 @@ type Deps struct {
 
 func (d Deps) validate() error {
 	for name, missing := range map[string]bool{
-		"Auth": d.Auth == nil, "Throttle": d.Throttle == nil, "Rights": d.Rights == nil, "Entities": d.Entities == nil, "Records": d.Records == nil,
+		"Auth": d.Auth == nil, "Owners": d.Owners == nil, "Throttle": d.Throttle == nil, "Rights": d.Rights == nil, "Entities": d.Entities == nil, "Records": d.Records == nil,
 		"Flow": d.Flow == nil, "CheckKind": d.CheckKind == nil, "Runtimes": d.Runtimes == nil,
 	} {
 		if missing {

@@ -6,6 +6,9 @@
 // checked; and only then is a body read, within the endpoint's size bound and
 // the process-wide budget of [Config].BodyBudget bytes.
 //
+// A web action's request passes others: nobody need
+// have a key, so the namespace in the URL is charged before a body is read.
+//
 // Handlers return a reply or an error and never write themselves: [Server]
 // encodes, counts and logs in one place, and one table turns an error's kind
 // into its status. JSON that users sent or that actions returned is passed on

@@ -64,7 +64,7 @@ func newWorld(t testing.TB, change ...func(*Config)) *world {
 		}),
 	}
 	s, err := New(cfg, Deps{
-		Auth: w, Throttle: w, Rights: auth.NewEntitlement(w, w), Entities: w, Records: w, Flow: w,
+		Auth: w, Owners: w, Throttle: w, Rights: auth.NewEntitlement(w, w), Entities: w, Records: w, Flow: w,
 		CheckKind: auth.CheckKind,
 		Runtimes:  func() whisk.Runtimes { return w.runtimes },
 	})
@@ -80,6 +80,15 @@ func (w *world) Authenticate(_ context.Context, k whisk.AuthKey) (*whisk.Identit
 		return id, nil
 	}
 	return nil, &whisk.Error{Kind: whisk.Unauthenticated}
+}
+
+func (w *world) Owner(_ context.Context, ns whisk.Namespace) (*whisk.Identity, error) {
+	for _, id := range w.ids {
+		if id.Namespace == ns {
+			return id, nil
+		}
+	}
+	return nil, whisk.ErrNotFound
 }
 
 func (w *world) Invocation(*whisk.Identity) (func(), error) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"sync/atomic"
@@ -114,10 +115,15 @@ func (s *Server) call(q *request, name whisk.ActionName) (*whisk.Call, error) {
 	if err := r.CheckPayload(payload); err != nil {
 		return nil, err
 	}
-	id, c := q.identity, r.Call(payload)
+	return q.newCall(q.identity, r, payload), nil
+}
+
+// newCall makes the call of an action on behalf of id.
+func (q *request) newCall(id *whisk.Identity, r *whisk.Resolved, payload json.RawMessage) *whisk.Call {
+	c := r.Call(payload)
 	c.ID, c.TransactionID, c.Waited = whisk.NewActivationID(), q.id, time.Since(q.began)
 	c.Namespace, c.Subject, c.UUID, c.Unstored = id.Namespace, id.Subject, id.UUID, id.Unstored()
-	return c, nil
+	return c
 }
 
 // accepted answers that the activation will be found under its id.

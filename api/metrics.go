@@ -25,12 +25,13 @@ const (
 	classActivationList
 	classActivationGet
 	classEntities // packages, triggers and rules
-	classes       // how many there are
+	classWeb
+	classes // how many there are
 )
 
 var classNames = [classes]string{
 	"other", "options", "info", "namespaces", "action_list", "action_get", "action_put", "action_delete",
-	"invoke", "activation_list", "activation_get", "entities",
+	"invoke", "activation_list", "activation_get", "entities", "web",
 }
 
 // apiMetrics counts requests by class and status. A counter is made when its

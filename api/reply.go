@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 
@@ -14,6 +15,8 @@ type reply struct {
 	status     int
 	mediaType  string             // "" is JSON
 	activation whisk.ActivationID // shown in a header, unless zero
+	header     http.Header        // more headers, nil for none
+	own        bool               // a web action's own answer: its status says nothing of Hearth
 	body       []byte
 
 	// stream writes the body in place of the field body, for what is too
@@ -45,9 +48,15 @@ const smallBody = 16 << 10
 func (rep *reply) writeTo(w http.ResponseWriter, q *request) error {
 	h := w.Header()
 	h["X-Request-Id"] = []string{q.id}
-	h["Access-Control-Allow-Origin"] = corsOrigin
-	h["Access-Control-Allow-Headers"] = corsHeaders
-	h["Access-Control-Allow-Methods"] = corsMethods
+	if q.web {
+		maps.Copy(h, q.cors)
+		maps.Copy(h, rep.header)
+		rep.activation = q.activation
+	} else {
+		h["Access-Control-Allow-Origin"] = corsOrigin
+		h["Access-Control-Allow-Headers"] = corsHeaders
+		h["Access-Control-Allow-Methods"] = corsMethods
+	}
 	if !rep.activation.IsZero() {
 		h["X-Openwhisk-Activation-Id"] = []string{rep.activation.String()}
 	}
@@ -57,14 +66,7 @@ func (rep *reply) writeTo(w http.ResponseWriter, q *request) error {
 	case rep.stream != nil || len(rep.body) > 0:
 		h["Content-Type"] = jsonTypes
 	}
-	switch rep.status {
-	case http.StatusUnauthorized:
-		h["Www-Authenticate"] = challenges
-	case http.StatusMethodNotAllowed:
-		h["Allow"] = []string{q.allow}
-	case http.StatusServiceUnavailable:
-		h["Retry-After"] = oneSecond
-	}
+	rep.explain(h, q)
 	// A body that nobody has read would be read by the HTTP server before the
 	// answer goes out, to reach the next request. Strangers get no such patience.
 	if !q.bodyRead && q.ContentLength != 0 && rep.status >= http.StatusBadRequest &&
@@ -79,10 +81,33 @@ func (rep *reply) writeTo(w http.ResponseWriter, q *request) error {
 		}
 		return nil
 	}
-	h["Content-Length"] = []string{strconv.Itoa(len(rep.body))}
+	if rep.status != http.StatusNotModified {
+		h["Content-Length"] = []string{strconv.Itoa(len(rep.body))}
+	}
 	w.WriteHeader(rep.status)
+	if len(rep.body) == 0 {
+		return nil
+	}
 	if _, err := w.Write(rep.body); err != nil {
 		return fmt.Errorf("write answer: %w", err)
 	}
 	return nil
+}
+
+// explain adds the headers that go with a status of Hearth's. Web actions ask
+// no browser for a password.
+func (rep *reply) explain(h http.Header, q *request) {
+	if rep.own {
+		return
+	}
+	switch rep.status {
+	case http.StatusUnauthorized:
+		if !q.web {
+			h["Www-Authenticate"] = challenges
+		}
+	case http.StatusMethodNotAllowed:
+		h["Allow"] = []string{q.allow}
+	case http.StatusServiceUnavailable:
+		h["Retry-After"] = oneSecond
+	}
 }

@@ -32,6 +32,10 @@ type request struct {
 	reserved int64               // bytes of the budget to be released at the end
 	bodyRead bool
 	allow    string // what a refused method could have been
+
+	web        bool               // the answer is a web action's: it bears no headers of the API's, and errors are for people to read
+	cors       http.Header        // what a web action's answer bears all the same; nil: nothing
+	activation whisk.ActivationID // of the web action that has run
 }
 
 // Context returns the HTTP request's with a deadline. It hides that one, which

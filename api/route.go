@@ -17,8 +17,15 @@ func (s *Server) route(q *request) (reply, error) {
 		path = q.URL.Path
 	}
 	rest, inside := strings.CutPrefix(path, root)
-	if !inside || rest != "" && rest[0] != '/' {
+	inside = inside && (rest == "" || rest[0] == '/')
+	if ns, ok := vanityNamespace(q.Host, s.cfg.VanityDomain); ok && !inside {
+		return s.web(q, vanityPath(ns, q.URL.EscapedPath()))
+	}
+	if !inside {
 		return s.open(q, path)
+	}
+	if web, ok := strings.CutPrefix(rest, "/web"); ok && (web == "" || web[0] == '/') {
+		return s.web(q, strings.TrimPrefix(q.URL.EscapedPath(), root+"/web"))
 	}
 	if q.Method == http.MethodOptions {
 		q.class = classOptions
@@ -27,9 +34,6 @@ func (s *Server) route(q *request) (reply, error) {
 	if rest == "" || rest == "/" {
 		q.class = classInfo
 		return s.version(q)
-	}
-	if rest == "/web" || strings.HasPrefix(rest, "/web/") {
-		return reply{}, errNoRoute
 	}
 	if err := s.authenticate(q); err != nil {
 		return reply{}, err

@@ -111,9 +111,18 @@ func (s *Server) failure(q *request, err error) reply {
 	case status == http.StatusServiceUnavailable && !errors.Is(err, whisk.ErrOverloaded):
 		s.log.Warn("request refused", "request", q.id, "route", classNames[q.class], "error", err)
 	}
+	return reply{status: status, body: q.errorBody(text)}
+}
+
+// errorBody returns the body of an answer that is an error.
+func (q *request) errorBody(text string) []byte {
 	b := make([]byte, 0, len(text)+64)
 	b = append(b, '{')
 	b = appendText(b, "error", text)
 	b = appendText(b, "code", q.id)
-	return reply{status: status, body: append(b, '}')}
+	b = append(b, '}')
+	if q.web {
+		return appendPretty(nil, b, prettyLimit(len(b)))
+	}
+	return b
 }

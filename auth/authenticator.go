@@ -19,6 +19,7 @@ import (
 // credentials is what the store is asked.
 type credentials interface {
 	Credential(ctx context.Context, uuid string) (whisk.Credential, error) // whisk.ErrNotFound
+	Credentials(ctx context.Context, ns whisk.Namespace) ([]whisk.Credential, error)
 	NamespaceLimits(ctx context.Context, ns whisk.Namespace) (whisk.NamespaceLimits, error)
 }
 
@@ -30,6 +31,7 @@ type Authenticator struct {
 	log    *slog.Logger
 	m      authMetrics
 	cache  *cache
+	owners *owners
 	flight singleflight.Group
 	turns  chan struct{} // one token for each lookup under way
 }
@@ -47,7 +49,7 @@ func New(cfg Config, store credentials) (*Authenticator, error) {
 	}
 	a := &Authenticator{
 		cfg: cfg, store: store, log: cfg.Logger,
-		cache: newCache(cfg.Identities, cfg.Unproven),
+		cache: newCache(cfg.Identities, cfg.Unproven), owners: newOwners(cfg.Identities, cfg.Unproven),
 		turns: make(chan struct{}, cfg.Lookups),
 	}
 	a.m = newAuthMetrics(cfg.Metrics, a.cache)
@@ -181,11 +183,18 @@ func (a *Authenticator) APIKey(ctx context.Context, uuid string) (string, error)
 func (a *Authenticator) Invalidate(uuid string) {
 	a.cache.drop(uuid)
 	a.flight.Forget(uuid)
+	a.owners.credentialChanged()
 }
 
 // InvalidateNamespace forgets all credentials of a namespace, because its
 // limits have changed.
-func (a *Authenticator) InvalidateNamespace(ns whisk.Namespace) { a.cache.dropNamespace(ns) }
+func (a *Authenticator) InvalidateNamespace(ns whisk.Namespace) {
+	a.cache.dropNamespace(ns)
+	a.owners.drop(ns)
+}
 
 // InvalidateAll forgets all credentials, because changes may have been missed.
-func (a *Authenticator) InvalidateAll() { a.cache.dropAll() }
+func (a *Authenticator) InvalidateAll() {
+	a.cache.dropAll()
+	a.owners.dropAll()
+}

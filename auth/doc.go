@@ -13,6 +13,9 @@
 // keys churns only the small first tier, and a wrong key never locks out the
 // right one.
 //
+// What nobody with a key asked for, a web action's run, is done as the owner of
+// a namespace: by [Authenticator.Owner], which remembers a credential for each.
+//
 // A [Throttle] counts what each credential does. Counters live in this process.
 //
 // Locks: each shard of the cache and of the throttle has its own mutex; none is

@@ -90,6 +90,7 @@ func (f *fakeStore) list(want func(whisk.Credential) bool) (out []whisk.Credenti
 func (f *fakeStore) Credentials(_ context.Context, ns whisk.Namespace) ([]whisk.Credential, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.reads++
 	return f.list(func(c whisk.Credential) bool { return c.Namespace == ns }), f.fail
 }
 

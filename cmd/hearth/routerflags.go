@@ -28,6 +28,7 @@ type routerFlags struct {
 	unsafe       bool
 	drain        time.Duration
 	limits       limitsFlag
+	vanityDomain string
 	debug        bool
 }
 
@@ -48,6 +49,7 @@ func (f *routerFlags) register(cmd *cobra.Command) {
 	fs.BoolVar(&f.unsafe, "unsafe", false, "allow an --addr beyond loopback although sandboxes are isolated only in part, and an --ops-addr that asks for no credentials")
 	fs.DurationVar(&f.drain, "drain", 60*time.Second, "how long running actions may take to finish after SIGTERM")
 	fs.Var(&f.limits, "limit", "set a limit, such as memory.max=1024; may be repeated (see above)")
+	fs.StringVar(&f.vanityDomain, "vanity-domain", "localhost", "serve the web actions of each namespace at NAMESPACE.DOMAIN as well; \"\" for no such hosts")
 	fs.BoolVar(&f.debug, "debug", false, "log more")
 	cmd.Long += "\n\n" + limitsHelp()
 }

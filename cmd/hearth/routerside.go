@@ -90,9 +90,10 @@ func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog
 	ac := api.DefaultConfig()
 	ac.Limits, ac.Logger, ac.Metrics = f.limits.SystemLimits, log, s.metrics
 	ac.BodyBudget = max(ac.BodyBudget, 2*ac.Limits.EntitySize, 2*ac.Limits.PayloadSize)
+	ac.VanityDomain = f.vanityDomain
 	ac.Build, ac.BuildNo = buildDate(), "hearth-"+buildVersion()
 	s.api, err = api.New(ac, api.Deps{
-		Auth: s.auth, Throttle: auth.NewThrottle(auth.ThrottleConfig{Disabled: f.noThrottle, Metrics: s.metrics}),
+		Auth: s.auth, Owners: s.auth, Throttle: auth.NewThrottle(auth.ThrottleConfig{Disabled: f.noThrottle, Metrics: s.metrics}),
 		Rights: auth.NewEntitlement(s.entities, s.auth), Entities: s.entities, Records: s.recorder, Flow: s.flow, CheckKind: auth.CheckKind, Runtimes: s.router.Runtimes,
 	})
 	return s, err
