@@ -123,6 +123,7 @@ func (q *request) newCall(id *whisk.Identity, r *whisk.Resolved, payload json.Ra
 	c := r.Call(payload)
 	c.ID, c.TransactionID, c.Waited = whisk.NewActivationID(), q.id, time.Since(q.began)
 	c.Namespace, c.Subject, c.UUID, c.Unstored = id.Namespace, id.Subject, id.UUID, id.Unstored()
+	c.Bounds = id.BoundsOf(c.Target.Limits)
 	return c
 }
 

@@ -47,7 +47,17 @@ func (s *Server) namespaceLimits(q *request, ns whisk.Namespace) (reply, error) 
 		b = appendInt(b, "minAction"+r.name, r.Min)
 		b = appendInt(b, "maxAction"+r.name, r.Max)
 	}
-	b = appendText(b, "maxParameterSize", strconv.FormatInt(l.ParameterSize, 10)+" B")
+	parameters := strconv.FormatInt(l.ParameterSize, 10) + " B"
+	if o.MaxParameterSize != nil {
+		parameters = whisk.ByteSize(l.ParameterSize).String()
+	}
+	b = appendText(b, "maxParameterSize", parameters)
+	if o.MaxPayloadSize != nil {
+		b = appendText(b, "maxPayloadSize", whisk.ByteSize(l.PayloadSize).String())
+	}
+	if o.TruncationSize != nil {
+		b = appendText(b, "truncationSize", whisk.ByteSize(l.TruncationSize).String())
+	}
 	b = appendInt(b, "maxActionInstances", l.ConcurrentInvocations)
 	return ok(append(b, '}'))
 }

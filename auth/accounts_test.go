@@ -223,6 +223,11 @@ func TestNamespaceLimits(t *testing.T) {
 	set := func(l whisk.NamespaceLimits) func() (any, error) {
 		return func() (any, error) { return none(acc.SetLimits(ctx, "guest", l)) }
 	}
+	bounds := func() (any, error) { // whether calls take bounds along
+		id, err := a.Authenticate(ctx, k)
+		return err == nil && id.Bounds != nil, err
+	}
+	size := whisk.ByteSize(7)
 	five, six, minus := int64(5), int64(6), int64(-1)
 	runOps(t, []op{
 		{perMinute, "60 60 []"},
@@ -235,8 +240,12 @@ func TestNamespaceLimits(t *testing.T) {
 		{perMinute, "5 60 [nodejs:20]"},
 		{set(whisk.NamespaceLimits{FiresPerMinute: &six}), "ok"},
 		{perMinute, "5 6 [nodejs:20]"},
+		{bounds, "false"},
+		{set(whisk.NamespaceLimits{TruncationSize: &size}), "ok"},
+		{bounds, "true"},
 		{func() (any, error) { return none(acc.DeleteLimits(ctx, "guest")) }, "ok"},
 		{perMinute, "60 60 []"},
+		{bounds, "false"},
 	})
 }
 

@@ -151,13 +151,18 @@ func (a *Authenticator) lookup(ctx context.Context, uuid string) (*entry, error)
 	if err != nil && !errors.Is(err, whisk.ErrNotFound) {
 		return nil, err
 	}
+	limits := a.cfg.Limits.For(over)
+	var bounds *whisk.Bounds
+	if b := limits.Bounds(); b != a.cfg.Limits.Bounds() {
+		bounds = &b
+	}
 	return &entry{
 		mac:    [32]byte(c.MAC),
 		sealed: c.Sealed,
 		until:  time.Now().Add(a.cfg.IdentityTTL),
 		id: &whisk.Identity{
 			Subject: c.Subject, Namespace: c.Namespace, UUID: uuid,
-			Overrides: over, Limits: a.cfg.Limits.For(over),
+			Overrides: over, Limits: limits, Bounds: bounds,
 		},
 	}, nil
 }

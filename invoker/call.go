@@ -119,9 +119,15 @@ func (v *Invoker) roomFor(in *call) bool {
 	return !in.NoQueue && len(v.pool.queue) < v.cfg.QueueLimit && v.held+in.bytes <= v.cfg.QueueBytes
 }
 
-// impossible returns the response of a call that this invoker can never run. A
-// router sends it only what nobody else can run either.
+// impossible returns the response of a call that this invoker can never run: a
+// router sends it only what nobody else can run either; or that must not run,
+// as its caller's limits have changed.
 func (v *Invoker) impossible(in *call) (whisk.Response, bool) {
+	if in.Bounds != nil {
+		if err := in.Bounds.Check(in.Target.Limits); err != nil {
+			return whisk.ErrorResponse(whisk.ApplicationError, whisk.MessageOf(err)), true
+		}
+	}
 	switch e := in.Target.Exec; {
 	case in.ticket.mb > v.pool.capacity:
 		return whisk.ErrorResponse(whisk.WhiskError, textTooLarge(in.ticket.mb)), true

@@ -40,8 +40,9 @@ type Config struct {
 	CodeTimeout   time.Duration
 	CreateTimeout time.Duration
 
-	// ResultBytes is the longest result; more is cut and the activation fails.
-	ResultBytes int64
+	// ResultBytes is the longest result: the activation fails beyond it, and
+	// shows TruncationBytes of what it was.
+	ResultBytes, TruncationBytes int64
 
 	// CodeCacheBytes bounds the code kept on disk. Code of live sandboxes is
 	// kept beyond it.
@@ -68,17 +69,18 @@ type Config struct {
 // DefaultConfig returns the settings of a server, without ID and directory.
 func DefaultConfig() Config {
 	return Config{
-		MemoryMB:       2048,
-		QueueLimit:     256,
-		QueueBytes:     64 << 20,
-		IdleTimeout:    10 * time.Minute,
-		ReadyTimeout:   5 * time.Second,
-		CodeTimeout:    30 * time.Second,
-		CreateTimeout:  30 * time.Second,
-		ResultBytes:    1 << 20,
-		CodeCacheBytes: 1 << 30,
-		Journal:        journal.DefaultConfig(),
-		OfferAfter:     5 * time.Second,
+		MemoryMB:        2048,
+		QueueLimit:      256,
+		QueueBytes:      64 << 20,
+		IdleTimeout:     10 * time.Minute,
+		ReadyTimeout:    5 * time.Second,
+		CodeTimeout:     30 * time.Second,
+		CreateTimeout:   30 * time.Second,
+		ResultBytes:     1 << 20,
+		TruncationBytes: 1 << 20,
+		CodeCacheBytes:  1 << 30,
+		Journal:         journal.DefaultConfig(),
+		OfferAfter:      5 * time.Second,
 	}
 }
 
@@ -96,7 +98,7 @@ func (c Config) Validate() error {
 	}{
 		{"memory", c.MemoryMB}, {"queue bytes", c.QueueBytes}, {"idle timeout", int64(c.IdleTimeout)},
 		{"ready timeout", int64(c.ReadyTimeout)}, {"code timeout", int64(c.CodeTimeout)},
-		{"create timeout", int64(c.CreateTimeout)}, {"result bytes", c.ResultBytes},
+		{"create timeout", int64(c.CreateTimeout)}, {"result bytes", c.ResultBytes}, {"truncation bytes", c.TruncationBytes},
 		{"code cache bytes", c.CodeCacheBytes}, {"offer age", int64(c.OfferAfter)},
 	} {
 		if v.n <= 0 {

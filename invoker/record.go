@@ -34,9 +34,9 @@ type result struct {
 
 // initialised notes the outcome of an init and reports whether the run may
 // follow.
-func (r *result) initialised(o *sandbox.Outcome, l whisk.Limits, resultBytes int64) bool {
+func (r *result) initialised(o *sandbox.Outcome, l whisk.Limits, results resultLimits) bool {
 	r.init = o.Took
-	resp, failed := initResponse(o, l.TimeoutDuration(), resultBytes)
+	resp, failed := initResponse(o, l.TimeoutDuration(), results)
 	if failed {
 		r.response = resp
 		r.timedOut = o.Ending == sandbox.TimedOut
@@ -46,9 +46,9 @@ func (r *result) initialised(o *sandbox.Outcome, l whisk.Limits, resultBytes int
 }
 
 // ran notes the outcome of a run.
-func (r *result) ran(o *sandbox.Outcome, l whisk.Limits, resultBytes int64) {
+func (r *result) ran(o *sandbox.Outcome, l whisk.Limits, results resultLimits) {
 	r.run = o.Took
-	r.response = runResponse(o, l.TimeoutDuration(), resultBytes)
+	r.response = runResponse(o, l.TimeoutDuration(), results)
 	r.timedOut = o.Ending == sandbox.TimedOut
 	r.logs, r.logsCut = o.Logs, o.LogsCut && l.Logs > 0
 }

@@ -65,9 +65,24 @@ func textTruncated(body string, size, limit int64) string {
 	return fmt.Sprintf("The action produced a response that exceeded the allowed length: %d > %d bytes. The truncated response was: %s", size, limit, body)
 }
 
+// resultLimits are, in bytes, how long a result may be and how much is shown of
+// one that is longer.
+type resultLimits struct{ size, shown int64 }
+
+// resultsOf returns what holds for a call: the invoker's limits, or what is
+// less of the caller's.
+func (v *Invoker) resultsOf(c *whisk.Call) resultLimits {
+	r := resultLimits{v.cfg.ResultBytes, v.cfg.TruncationBytes}
+	if b := c.Bounds; b != nil {
+		r.size, r.shown = min(r.size, b.ResultSize), min(r.shown, b.TruncationSize)
+	}
+	r.shown = min(r.shown, r.size)
+	return r
+}
+
 // initResponse returns the response of an activation whose init had the
 // outcome o, and false if the init went well and the run decides.
-func initResponse(o *sandbox.Outcome, timeout time.Duration, resultBytes int64) (whisk.Response, bool) {
+func initResponse(o *sandbox.Outcome, timeout time.Duration, results resultLimits) (whisk.Response, bool) {
 	switch o.Ending {
 	case sandbox.Replied:
 	case sandbox.TimedOut:
@@ -81,8 +96,8 @@ func initResponse(o *sandbox.Outcome, timeout time.Duration, resultBytes int64) 
 		return whisk.Response{}, false
 	}
 	body := clean(o.Body)
-	if size, cut := replySize(o, resultBytes); cut {
-		return answered(whisk.DeveloperError, textTruncated(text(body, resultBytes), size, resultBytes), size), true
+	if size, cut := replySize(o, results.size); cut {
+		return answered(whisk.DeveloperError, textTruncated(text(body, results.shown), size, results.size), size), true
 	}
 	if e, ok := errorOf(body); ok {
 		return whisk.Response{Status: whisk.DeveloperError, Result: e, Size: len(body)}, true
@@ -92,7 +107,7 @@ func initResponse(o *sandbox.Outcome, timeout time.Duration, resultBytes int64) 
 
 // runResponse returns the response of an activation whose run had the outcome
 // o. A result is passed on as the very bytes that came.
-func runResponse(o *sandbox.Outcome, timeout time.Duration, resultBytes int64) whisk.Response {
+func runResponse(o *sandbox.Outcome, timeout time.Duration, results resultLimits) whisk.Response {
 	switch o.Ending {
 	case sandbox.Replied:
 	case sandbox.TimedOut:
@@ -103,8 +118,8 @@ func runResponse(o *sandbox.Outcome, timeout time.Duration, resultBytes int64) w
 		return unanswered(textBadRun)
 	}
 	body := clean(o.Body)
-	if size, cut := replySize(o, resultBytes); cut {
-		return answered(whisk.ApplicationError, textTruncated(text(body, resultBytes), size, resultBytes), size)
+	if size, cut := replySize(o, results.size); cut {
+		return answered(whisk.ApplicationError, textTruncated(text(body, results.shown), size, results.size), size)
 	}
 	if whisk.CheckJSON(body, maxResultDepth) == nil {
 		if whisk.IsObject(body) {

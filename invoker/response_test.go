@@ -20,7 +20,7 @@ func errorText(s string) string {
 }
 
 func TestInitResponse(t *testing.T) {
-	const limit = 40
+	limit := resultLimits{40, 40}
 	for _, c := range []struct {
 		name   string
 		o      sandbox.Outcome
@@ -51,7 +51,7 @@ func TestInitResponse(t *testing.T) {
 }
 
 func TestRunResponse(t *testing.T) {
-	const limit = 60
+	limit := resultLimits{60, 60}
 	invalid := "The action did not produce a valid JSON or JSON Array response"
 	long := `{"a":"` + strings.Repeat("x", 60) + `"}`
 	for _, c := range []struct {
@@ -99,11 +99,11 @@ func TestRunResponse(t *testing.T) {
 func TestTooDeepResult(t *testing.T) {
 	deep := strings.Repeat("[", maxResultDepth+1) + strings.Repeat("]", maxResultDepth+1)
 	o := replied(true, deep)
-	if got := runResponse(&o, time.Second, 1<<20); got.Status != whisk.DeveloperError {
+	if got := runResponse(&o, time.Second, resultLimits{1<<20, 1<<20}); got.Status != whisk.DeveloperError {
 		t.Errorf("status = %v, want a developer error", got.Status)
 	}
 	o = replied(true, deep[1:len(deep)-1])
-	got := runResponse(&o, time.Second, 1<<20)
+	got := runResponse(&o, time.Second, resultLimits{1<<20, 1<<20})
 	if got.Status != whisk.Success {
 		t.Errorf("status = %v, want success", got.Status)
 	}
@@ -112,10 +112,19 @@ func TestTooDeepResult(t *testing.T) {
 	}
 }
 
+func TestShownOfTooLong(t *testing.T) {
+	o := sandbox.Outcome{OK: true, Body: []byte(strings.Repeat("x", 60)), Size: 100}
+	got := runResponse(&o, time.Second, resultLimits{60, 7})
+	const want = "exceeded the allowed length: 100 > 60 bytes. The truncated response was: xxxxxxx\"}"
+	if !strings.HasSuffix(string(got.Result), want) || got.Size != 100 {
+		t.Errorf("result = %s, size %d, want %s", got.Result, got.Size, want)
+	}
+}
+
 // A text cut in the middle of a character loses what is left of it.
 func TestTruncationKeepsCharactersWhole(t *testing.T) {
 	o := sandbox.Outcome{OK: true, Body: []byte("ab\u20ac")[:4], Size: 100}
-	got := runResponse(&o, time.Second, 4)
+	got := runResponse(&o, time.Second, resultLimits{4, 4})
 	if !strings.HasSuffix(string(got.Result), `was: ab"}`) {
 		t.Errorf("result = %q", got.Result)
 	}
@@ -129,8 +138,8 @@ func FuzzRunResponse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string, ok bool) {
 		o := replied(ok, body)
 		for _, r := range []whisk.Response{
-			runResponse(&o, time.Second, 64),
-			func() whisk.Response { r, _ := initResponse(&o, time.Second, 64); return r }(),
+			runResponse(&o, time.Second, resultLimits{64, 64}),
+			func() whisk.Response { r, _ := initResponse(&o, time.Second, resultLimits{64, 64}); return r }(),
 		} {
 			if r.Result == nil {
 				continue
@@ -173,7 +182,7 @@ func TestLogLines(t *testing.T) {
 	} {
 		var r result
 		l := whisk.Limits{Timeout: 1000, Memory: 128, Logs: c.limit}
-		r.ran(&c.o, l, 1<<20)
+		r.ran(&c.o, l, resultLimits{1 << 20, 1 << 20})
 		got := r.lines(c.limit, now)
 		if strings.Join(got, "\n") != strings.Join(c.want, "\n") || r.spoils() != c.spoil {
 			t.Errorf("%s: %q, spoils %v; want %q, %v", c.name, got, r.spoils(), c.want, c.spoil)

@@ -36,7 +36,7 @@ func (v *Invoker) run(w *worker) {
 	}
 	w.req.ID, w.req.TransactionID, w.req.Namespace = in.ID, in.TransactionID, string(in.Namespace)
 	w.req.Args, w.req.APIKey = in.Args, in.APIKey
-	w.req.Timeout, w.req.LogBytes, w.req.ResultBytes = l.TimeoutDuration(), l.Logs<<20, v.cfg.ResultBytes
+	w.req.Timeout, w.req.LogBytes, w.req.ResultBytes = l.TimeoutDuration(), l.Logs<<20, v.resultsOf(in.Call).size
 	w.box.Run(&w.req, w.ran)
 }
 
@@ -51,7 +51,7 @@ func (v *Invoker) ran(w *worker, o *sandbox.Outcome) {
 	defer v.workers.Done()
 	in, r := w.in, w.r
 	w.in, w.req.Args, w.r = nil, nil, result{}
-	r.ran(o, in.Target.Limits, v.cfg.ResultBytes)
+	r.ran(o, in.Target.Limits, v.resultsOf(in.Call))
 	v.report(in, o, &r)
 	f := release{w: w, keep: !r.spoils()}
 	if r.sandbox != whisk.Warm {
@@ -91,9 +91,9 @@ func (v *Invoker) boot(w *worker, in *call, r *result) bool {
 		ID: in.ID, TransactionID: in.TransactionID, Action: t.Name.String(),
 		Version: t.Version.String(), Namespace: string(in.Namespace), Main: t.Exec.Main,
 		CodePath: path, Binary: t.Exec.Binary, Env: in.Env, APIKey: in.APIKey,
-		Timeout: l.TimeoutDuration(), LogBytes: l.Logs << 20, ResultBytes: v.cfg.ResultBytes,
+		Timeout: l.TimeoutDuration(), LogBytes: l.Logs << 20, ResultBytes: v.resultsOf(in.Call).size,
 	})
-	ok := r.initialised(&o, l, v.cfg.ResultBytes)
+	ok := r.initialised(&o, l, v.resultsOf(in.Call))
 	if !ok {
 		v.report(in, &o, r)
 	}

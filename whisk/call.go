@@ -24,7 +24,8 @@ type Call struct {
 	Waited        time.Duration   `json:"waited"`            // from the request's start until it was handed over
 	NoQueue       bool            `json:"noQueue,omitempty"` // run at once or say busy: it waits better elsewhere
 
-	Unstored bool `json:"unstored,omitempty"` // the namespace has switched records off
+	Unstored bool    `json:"unstored,omitempty"` // the namespace has switched records off
+	Bounds   *Bounds `json:"bounds,omitempty"`   // of the caller; nil: the system's hold
 }
 
 // Target is what a call runs: the part of an action that invokers need.

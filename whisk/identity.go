@@ -39,6 +39,7 @@ type Identity struct {
 	UUID      string // the credential's; per-minute counters hang on it
 	Overrides NamespaceLimits
 	Limits    SystemLimits // the system's with Overrides laid over them
+	Bounds    *Bounds      // those of Limits, if they differ from the system's
 }
 
 // Unstored reports whether the namespace has switched records off.
@@ -57,3 +58,13 @@ const (
 	Delete
 	Activate
 )
+
+// BoundsOf returns what a call of an action with these limits has to take along
+// of the caller's bounds: nil where the system's hold and l is within them.
+func (id *Identity) BoundsOf(l Limits) *Bounds {
+	if id.Bounds != nil || id.Limits.Check(l) == nil {
+		return id.Bounds
+	}
+	b := id.Limits.Bounds()
+	return &b
+}

@@ -107,15 +107,33 @@ func (s SystemLimits) Default() Limits {
 // Check returns an error of kind [BadRequest] with OpenWhisk's text for the
 // first of l outside its range.
 func (s SystemLimits) Check(l Limits) error {
+	b := s.Bounds()
+	return b.Check(l)
+}
+
+// Bounds are what holds for a caller's runs, to be looked at where they run: an
+// action may have been stored under other limits.
+type Bounds struct {
+	Timeout, Memory, Logs, Concurrency Range
+	ResultSize, TruncationSize         int64
+}
+
+// Bounds returns the part of s that is looked at again when an action runs.
+func (s SystemLimits) Bounds() Bounds {
+	return Bounds{s.Timeout, s.Memory, s.Logs, s.Concurrency, s.ResultSize, s.TruncationSize}
+}
+
+// Check is [SystemLimits.Check].
+func (b *Bounds) Check(l Limits) error {
 	for _, c := range []struct {
 		v          int64
 		r          Range
 		what, unit string
 	}{
-		{l.Timeout, s.Timeout, "duration", " milliseconds"},
-		{l.Memory, s.Memory, "memory size", " MB"},
-		{l.Logs, s.Logs, "log size", " MB"},
-		{l.Concurrency, s.Concurrency, "concurrency", ""},
+		{l.Timeout, b.Timeout, "duration", " milliseconds"},
+		{l.Memory, b.Memory, "memory size", " MB"},
+		{l.Logs, b.Logs, "log size", " MB"},
+		{l.Concurrency, b.Concurrency, "concurrency", ""},
 	} {
 		if c.v > c.r.Max {
 			return Errorf(BadRequest, "%s %d%s exceeds allowed threshold of %d%s", c.what, c.v, c.unit, c.r.Max, c.unit)

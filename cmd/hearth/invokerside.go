@@ -24,6 +24,7 @@ type invokerFlags struct {
 	sandboxDir    string
 	fsyncInterval time.Duration
 	resultSize    int64
+	truncation    int64
 }
 
 func (f *invokerFlags) register(cmd *cobra.Command) {
@@ -35,12 +36,12 @@ func (f *invokerFlags) register(cmd *cobra.Command) {
 	fs.DurationVar(&f.idle, "idle-timeout", def.IdleTimeout, "how long a sandbox stays warm without use")
 	fs.StringVar(&f.sandboxDir, "sandbox-dir", "", "folder for the sandboxes' files (default: in --data, or below /var/lib/hearth where their users cannot get into --data)")
 	fs.DurationVar(&f.fsyncInterval, "fsync-interval", def.Journal.FsyncInterval, "how often the journal is forced to disk; a power cut can lose that much of blocking records")
-	f.resultSize = def.ResultBytes
+	f.resultSize, f.truncation = def.ResultBytes, def.TruncationBytes
 }
 
 func (f *invokerFlags) validate() error {
-	if f.resultSize <= 0 {
-		return usageError(errors.New("--result-size must be greater than 0"))
+	if f.resultSize <= 0 || f.truncation <= 0 {
+		return usageError(errors.New("--result-size and --truncation-size must be greater than 0"))
 	}
 	if f.memory < 128 {
 		return usageError(fmt.Errorf("--memory %d: want at least 128 (MB)", f.memory))
@@ -72,7 +73,7 @@ func newInvokerSide(f *invokerFlags, data *dataDir, apiHost string, log *slog.Lo
 	}
 	cfg := invoker.DefaultConfig()
 	cfg.ID, cfg.Dir, cfg.MemoryMB, cfg.QueueLimit, cfg.IdleTimeout = f.id, data.file("invoker"), f.memory, f.queue, f.idle
-	cfg.ResultBytes, cfg.Journal.FsyncInterval = f.resultSize, f.fsyncInterval
+	cfg.ResultBytes, cfg.TruncationBytes, cfg.Journal.FsyncInterval = f.resultSize, f.truncation, f.fsyncInterval
 	cfg.Env = map[string]string{"__OW_API_HOST": apiHost}
 	cfg.Logger, cfg.Metrics = log, s.metrics
 	v, err := invoker.New(cfg, []sandbox.Driver{d})

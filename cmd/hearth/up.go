@@ -34,7 +34,7 @@ stops at once. What was promised to clients survives any end, kill -9 included.`
 		if least := rf.limits.Memory.Default; vf.memory < least {
 			return usageError(fmt.Errorf("--memory %d: no action with the default memory limit, %d MB, could run; lower it with --limit memory.default=%d", vf.memory, least, vf.memory))
 		}
-		vf.resultSize = rf.limits.ResultSize
+		vf.resultSize, vf.truncation = rf.limits.ResultSize, rf.limits.TruncationSize
 		return up(cmd.Context(), &rf, &vf, cmd.OutOrStdout(), cmd.ErrOrStderr())
 	}
 	return withSettings(cmd)
