@@ -35,6 +35,9 @@ func (s *Server) route(q *request) (reply, error) {
 		q.class = classInfo
 		return s.version(q)
 	}
+	if rest == "/api-docs" {
+		return docs(q, apiDocs)
+	}
 	if err := s.authenticate(q); err != nil {
 		return reply{}, err
 	}
@@ -60,6 +63,8 @@ func (s *Server) open(q *request, path string) (reply, error) {
 	case "", "/":
 		q.class = classInfo
 		return s.info(q)
+	case "/api-docs":
+		return docs(q, infoDocs)
 	}
 	return reply{}, errNoRoute
 }

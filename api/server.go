@@ -64,6 +64,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		Request: r, id: requestID(r.Header), began: time.Now(), query: query(r.URL.RawQuery),
 		limits: &s.cfg.Limits, budget: &s.budget, turns: s.turns, timeout: s.cfg.Limits.BlockingWait + graceOfWait,
 	}
+	delete(r.Header, "X-Ow-Extra-Logging") // accepted, and nobody behind this sees it
 	q.startClock(q.began)
 	status := http.StatusInternalServerError
 	defer func() {

@@ -145,6 +145,9 @@ func appendName(b []byte, n whisk.ActionName) []byte {
 }
 
 // fireTrigger answers POST of a trigger.
-func (s *Server) fireTrigger(*request, whisk.EntityName) (reply, error) {
-	return reply{}, errNoRoute
+func (s *Server) fireTrigger(q *request, name whisk.EntityName) (reply, error) {
+	if _, err := s.deps.Entities.Trigger(q.Context(), name); err != nil {
+		return reply{}, err
+	}
+	return reply{}, errNoRoute // not there yet
 }

@@ -24,6 +24,7 @@ type routerFlags struct {
 	guestKey     string
 	guestKeyFile string
 	noThrottle   bool
+	executeOnly  bool
 	store        string
 	unsafe       bool
 	drain        time.Duration
@@ -45,6 +46,7 @@ func (f *routerFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.guestKey, "guest-key", "", "UUID:KEY for the namespace guest instead of a random one; for tests: others on this machine can read arguments")
 	fs.StringVar(&f.guestKeyFile, "guest-key-file", "", "file with the UUID:KEY for the namespace guest")
 	fs.BoolVar(&f.noThrottle, "no-throttle", false, "lift the limits on invokes per minute and at once")
+	fs.BoolVar(&f.executeOnly, "shared-execute-only", false, "let others invoke what is in a published package, but not read it")
 	fs.StringVar(&f.store, "store", "sqlite", "where state is kept: sqlite (a file in --data), or none (in memory, records are dropped; for measuring)")
 	fs.BoolVar(&f.unsafe, "unsafe", false, "allow an --addr beyond loopback although sandboxes are isolated only in part, and an --ops-addr that asks for no credentials")
 	fs.DurationVar(&f.drain, "drain", 60*time.Second, "how long running actions may take to finish after SIGTERM")

@@ -91,6 +91,7 @@ func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog
 	ac.Limits, ac.Logger, ac.Metrics = f.limits.SystemLimits, log, s.metrics
 	ac.BodyBudget = max(ac.BodyBudget, 2*ac.Limits.EntitySize, 2*ac.Limits.PayloadSize)
 	ac.VanityDomain = f.vanityDomain
+	ac.SharedExecuteOnly = f.executeOnly
 	ac.Build, ac.BuildNo = buildDate(), "hearth-"+buildVersion()
 	s.api, err = api.New(ac, api.Deps{
 		Auth: s.auth, Owners: s.auth, Throttle: auth.NewThrottle(auth.ThrottleConfig{Disabled: f.noThrottle, Metrics: s.metrics}),
