@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 
@@ -122,7 +123,7 @@ func (s *Server) fetchAction(q *request, name whisk.ActionName) (reply, error) {
 	}
 	code, err := s.code(q, &a)
 	if whisk.KindOf(err) == whisk.NotFound {
-		return reply{}, corrupted(err)
+		return reply{}, fmt.Errorf("%w: its code is gone", whisk.ErrCorrupted)
 	}
 	if err != nil {
 		return reply{}, err
@@ -245,6 +246,9 @@ func appendActionRow(b []byte, a *whisk.Action) []byte {
 func appendActionCommon(b []byte, a *whisk.Action) []byte {
 	b = appendParameters(appendKey(b, "annotations"), a.Annotations)
 	b = appendLimits(appendKey(b, "limits"), a.Limits)
+	if a.Instances != nil {
+		b = append(appendInt(b[:len(b)-1], "instances", *a.Instances), '}')
+	}
 	b = appendVersion(b, a.Version)
 	b = appendBool(b, "publish", a.Publish)
 	return appendInt(b, "updated", a.Updated)

@@ -122,7 +122,7 @@ func TestUpdate(t *testing.T) {
 		{"removed and given", `{"annotations":[{"key":"a","value":4}],"delAnnotations":["a","provide-api-key"]}`,
 			doc(`{"key":"b","value":2},{"key":"exec","value":"nodejs:20"},{"key":"a","value":4}`, "one", "nodejs:20", l, params, "true", "2.3.1")},
 		{"limits, version, publish", `{"limits":{"memory":5.12e2,"instances":2},"version":"9.9.9","publish":false}`,
-			doc(ab+auto("nodejs:20"), "one", "nodejs:20", `{"concurrency":1,"logs":10,"memory":512,"timeout":1000}`, params, "false", "9.9.9")},
+			doc(ab+auto("nodejs:20"), "one", "nodejs:20", `{"concurrency":1,"instances":2,"logs":10,"memory":512,"timeout":1000}`, params, "false", "9.9.9")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)

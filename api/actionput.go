@@ -129,6 +129,9 @@ func (b *actionBody) action(name whisk.ActionName, stored *whisk.Action, l *whis
 		a.Parameters = nil
 	}
 	a.Limits = b.limits.over(a.Limits)
+	if b.limits.instances != nil {
+		a.Instances = b.limits.instances
+	}
 	a.Annotations = b.mergeAnnotations(stored, a.Exec.Kind)
 	return a, nil
 }

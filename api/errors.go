@@ -50,6 +50,7 @@ var defaultText = map[whisk.Kind]string{
 const (
 	noCredentials  = "The resource requires authentication, which was not supplied with the request"
 	badCredentials = "The supplied authentication is invalid"
+	corruptedText  = "Resource is corrupted and cannot be read."
 	tooSlow        = "The server was not able to produce a timely response to your request."
 	challenge      = `Basic realm="OpenWhisk secure realm"`
 )
@@ -58,8 +59,8 @@ var errNoRoute = &whisk.Error{Kind: whisk.NotFound, Message: "The requested reso
 
 // statusAndText returns what the user sees of err.
 func statusAndText(err error) (int, string) {
-	if shown, ok := errors.AsType[*shownError](err); ok {
-		return http.StatusInternalServerError, shown.text
+	if errors.Is(err, whisk.ErrCorrupted) {
+		return http.StatusInternalServerError, corruptedText
 	}
 	kind := whisk.KindOf(err)
 	if kind == whisk.Internal && errors.Is(err, context.DeadlineExceeded) {
@@ -100,16 +101,3 @@ func badQuery(name, detail string) error {
 func tooLarge(what string, is, allowed int64) error {
 	return whisk.Errorf(whisk.TooLarge, "%s larger than allowed: %d > %d bytes.", what, is, allowed)
 }
-
-// corrupted is the error of an entity that is there but cannot be read.
-func corrupted(cause error) error {
-	return &shownError{text: "Resource is corrupted and cannot be read.", cause: cause}
-}
-
-// shownError is an internal error that has a text for the user.
-type shownError struct {
-	text  string
-	cause error
-}
-
-func (e *shownError) Error() string { return e.text + " " + e.cause.Error() }

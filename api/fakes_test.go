@@ -18,6 +18,7 @@ type world struct {
 	t      testing.TB
 	server *Server
 	*store.Entities
+	engine *store.None
 
 	mu       sync.Mutex
 	ids      map[whisk.AuthKey]*whisk.Identity
@@ -50,8 +51,9 @@ func newWorld(t testing.TB, change ...func(*Config)) *world {
 	for _, c := range change {
 		c(&cfg)
 	}
+	engine := store.NewNone()
 	w := &world{
-		t: t, Entities: store.NewEntities(store.NewNone(), store.EntitiesConfig{}),
+		t: t, engine: engine, Entities: store.NewEntities(engine, store.EntitiesConfig{}),
 		ids: map[whisk.AuthKey]*whisk.Identity{
 			aliceKey: identity("alice", aliceKey, cfg.Limits),
 			bobKey:   identity("bob", bobKey, cfg.Limits),

@@ -56,7 +56,7 @@ const (
 
 	// maxInlined bounds the sequences that are looked at: they may be nested as
 	// deep as one likes.
-	maxInlined = 1000
+	maxInlined = 200
 )
 
 func (c *sequenceCount) count(components []whisk.ActionName) (int, error) {

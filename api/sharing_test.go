@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"hearth/store"
 	"hearth/whisk"
 )
 
@@ -154,4 +155,38 @@ func TestExtraLoggingIsStripped(t *testing.T) {
 	if a.status != 200 || strings.TrimSpace(a.body) != "[]" {
 		t.Errorf("got %d %s", a.status, a.body)
 	}
+}
+
+// TestCorrupted: what cannot be read is told to its owner alone.
+func TestCorrupted(t *testing.T) {
+	w := newWorld(t)
+	w.share(t)
+	for key, c := range map[store.Key]store.Collection{
+		{Namespace: "bob", Name: "open"}: store.Packages, {Namespace: "bob", Name: "t"}: store.Triggers,
+		{Namespace: "bob", Name: "r"}: store.Rules, {Namespace: "bob", Name: "a"}: store.Actions,
+	} {
+		d, err := w.engine.Doc(t.Context(), key)
+		d.Key, d.Collection, d.Body = key, c, []byte("{")
+		if err != nil {
+			d.Revision = 0
+		}
+		if d, err = w.engine.PutDoc(t.Context(), d, d.Revision); err != nil {
+			t.Fatal(err)
+		}
+		w.Changed(store.Change{Seq: d.Revision, Kind: string(c), Key: key.String()})
+	}
+	w.steps(t, []step{
+		{who: bobKey, method: "GET", target: "_/packages/open", status: 500, want: corruptedText},
+		{who: bobKey, method: "DELETE", target: "_/packages/open", status: 500, want: corruptedText},
+		{who: bobKey, method: "PUT", target: "_/packages/open?overwrite=true", body: `{}`, status: 500, want: corruptedText},
+		{who: bobKey, method: "GET", target: "_/actions/open/a", status: 500, want: corruptedText},
+		{who: bobKey, method: "GET", target: "_/triggers/t", status: 500, want: corruptedText},
+		{who: bobKey, method: "GET", target: "_/rules/r", status: 500, want: corruptedText},
+		{who: bobKey, method: "DELETE", target: "_/rules/r", status: 500, want: corruptedText},
+		{who: bobKey, method: "GET", target: "_/actions/a", status: 500, want: corruptedText},
+		{who: bobKey, method: "POST", target: "_/actions/a", status: 500, want: corruptedText},
+		{who: bobKey, method: "GET", target: "_/rules", status: 500, want: corruptedText},
+		{method: "GET", target: "bob/packages/open", status: 403, want: deniedText("bob/open")},
+		{method: "GET", target: "_/actions/b/a", status: 403, want: deniedText("alice/b")},
+	})
 }

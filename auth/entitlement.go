@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"hearth/whisk"
@@ -161,11 +162,11 @@ func (e *Entitlement) Package(ctx context.Context, id *whisk.Identity, right whi
 	return nil, whisk.Errorf(whisk.BadRequest, "Package binding '%s' contains a circular reference.", name.Path())
 }
 
-// missing reports whether err is that of an entity that is not there, or that
-// is of another collection.
+// missing reports whether err is that of an entity that is not there, that is of
+// another collection, or that cannot be read: all one to a stranger.
 func missing(err error) bool {
 	k := whisk.KindOf(err)
-	return k == whisk.NotFound || k == whisk.Conflict
+	return k == whisk.NotFound || k == whisk.Conflict || errors.Is(err, whisk.ErrCorrupted)
 }
 
 func owns(id *whisk.Identity, ns whisk.Namespace) bool { return id.Namespace == ns }

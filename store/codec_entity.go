@@ -21,8 +21,9 @@ type entityBody struct {
 
 type actionBody struct {
 	entityBody
-	Exec   whisk.Exec   `json:"exec"`
-	Limits whisk.Limits `json:"limits"`
+	Exec      whisk.Exec   `json:"exec"`
+	Limits    whisk.Limits `json:"limits"`
+	Instances *int64       `json:"instances,omitempty"`
 }
 
 type packageBody struct {
@@ -63,7 +64,7 @@ func encode(d Doc, body any) (Doc, error) {
 func encodeAction(a *whisk.Action) (Doc, error) {
 	return encode(
 		Doc{Key: Key(a.Name), Collection: Actions, Revision: a.Revision, Updated: a.Updated, Code: a.Exec.Code},
-		actionBody{entityBody{newVersion(a.Version), a.Parameters, a.Annotations, a.Publish}, a.Exec, a.Limits})
+		actionBody{entityBody{newVersion(a.Version), a.Parameters, a.Annotations, a.Publish}, a.Exec, a.Limits, a.Instances})
 }
 
 // encodePackage makes public what strangers may find: bindings are their
@@ -109,7 +110,7 @@ func decode(d Doc) (v any, err error) {
 		err = fmt.Errorf("unknown collection %q", d.Collection)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("decode %s of %s: %w", d.Key, d.Collection, err)
+		return nil, fmt.Errorf("decode %s of %s: %w: %w", d.Key, d.Collection, whisk.ErrCorrupted, err)
 	}
 	return v, nil
 }
@@ -122,7 +123,7 @@ func decodeAction(d Doc) (*whisk.Action, error) {
 	return &whisk.Action{
 		Name: whisk.ActionName(d.Key), Version: b.Version.whisk(), Exec: b.Exec,
 		Parameters: b.Parameters, Annotations: b.Annotations,
-		Limits: b.Limits, Publish: b.Publish, Updated: d.Updated, Revision: d.Revision,
+		Limits: b.Limits, Instances: b.Instances, Publish: b.Publish, Updated: d.Updated, Revision: d.Revision,
 	}, nil
 }
 

@@ -21,6 +21,7 @@ type Action struct {
 	Parameters  Parameters `json:"parameters"`
 	Annotations Parameters `json:"annotations"`
 	Limits      Limits     `json:"limits"`
+	Instances   *int64     `json:"instances,omitempty"` // the limit of that name, kept for clients; nil if none was given
 	Publish     bool       `json:"publish"`
 	Updated     int64      `json:"updated"` // ms since the epoch
 

@@ -91,6 +91,9 @@ var (
 	// ErrLeft means that a call goes on without its caller; see [Leave].
 	ErrLeft = errors.New("the call goes on")
 
+	// ErrCorrupted means that an entity is there and cannot be read.
+	ErrCorrupted = errors.New("the stored entity is damaged")
+
 	// ErrPending means that a blocking wait ended before the activation did:
 	// the run goes on and its record will be found under its id.
 	ErrPending = errors.New("the activation has not ended yet")

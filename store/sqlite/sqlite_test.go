@@ -228,6 +228,14 @@ func TestChangesArePruned(t *testing.T) {
 	if err := d.writer.QueryRow("SELECT min(seq), count(*) FROM changes").Scan(&first, &n); err != nil || first != 16 || n != pruneEvery-15 {
 		t.Errorf("%d changes from %d, %v; want %d from 16", n, first, err, pruneEvery-15)
 	}
+	for _, after := range []int64{0, 14} {
+		if got, err := d.Changes(t.Context(), after, 5); !errors.Is(err, store.ErrChangesLost) {
+			t.Errorf("changes behind %d: %v, %v, want them to be lost", after, got, err)
+		}
+	}
+	if got, err := d.Changes(t.Context(), 15, 5); err != nil || len(got) != 5 || got[0].Seq != 16 {
+		t.Errorf("changes behind 15: %v, %v, want five from 16", got, err)
+	}
 	run(t, d, "DELETE FROM changes")
 	if next := put(-1); next != last+1 {
 		t.Errorf("revision %d after %d", next, last)
