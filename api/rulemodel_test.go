@@ -18,7 +18,7 @@ func TestRuleLinks(t *testing.T) {
 		w.mustPut("b", plainBody)
 		triggers, rules := rapid.SampledFrom([]string{"t", "u"}), rapid.SampledFrom([]string{"r", "s"})
 		actions := rapid.SampledFrom([]string{"a", "b", "none"})
-		for range rapid.IntRange(1, 25).Draw(rt, "steps") {
+		for range rapid.IntRange(1, 15).Draw(rt, "steps") {
 			trigger, rule := triggers.Draw(rt, "trigger"), rules.Draw(rt, "rule")
 			var a answer
 			switch rapid.IntRange(0, 5).Draw(rt, "kind") {

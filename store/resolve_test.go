@@ -27,7 +27,7 @@ func TestResolveModel(t *testing.T) {
 				all = append(all, whisk.ActionName{Namespace: "ns", Package: pkg, Name: a})
 			}
 		}
-		for range rapid.IntRange(1, 30).Draw(t, "steps") {
+		for range rapid.IntRange(1, 15).Draw(t, "steps") {
 			at := whisk.EntityName{Namespace: "ns", Name: names.Draw(t, "name")}
 			value := whisk.Parameters{{Key: names.Draw(t, "key"), Value: []byte(rapid.SampledFrom([]string{"1", "2"}).Draw(t, "value"))}}
 			switch rapid.IntRange(0, 4).Draw(t, "kind") {
@@ -63,8 +63,9 @@ func TestResolveModel(t *testing.T) {
 				follower.Changed(c)
 				seen = c.Seq
 			}
+			fresh := NewEntities(engine, EntitiesConfig{})
 			for _, n := range all {
-				want, wantErr := NewEntities(engine, EntitiesConfig{}).Resolve(ctx, n)
+				want, wantErr := fresh.Resolve(ctx, n)
 				for who, es := range map[string]*Entities{"who writes": e, "who follows": follower} {
 					got, err := es.Resolve(ctx, n)
 					if whisk.KindOf(err) != whisk.KindOf(wantErr) || whisk.MessageOf(err) != whisk.MessageOf(wantErr) || !reflect.DeepEqual(got, want) {

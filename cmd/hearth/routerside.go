@@ -30,6 +30,7 @@ type routerSide struct {
 	auth     *auth.Authenticator
 	accounts *auth.Accounts
 	entities *store.Entities
+	rights   *auth.Entitlement
 	follower *store.Follower
 	recorder *store.Recorder
 	router   *router.Router
@@ -62,6 +63,7 @@ func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog
 		return s, err
 	}
 	s.entities = store.NewEntities(s.engine, store.EntitiesConfig{Metrics: s.metrics})
+	s.rights = auth.NewEntitlement(s.entities, s.auth)
 	if err := s.follow(); err != nil {
 		return s, err
 	}
@@ -95,7 +97,7 @@ func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog
 	ac.Build, ac.BuildNo = buildDate(), "hearth-"+buildVersion()
 	s.api, err = api.New(ac, api.Deps{
 		Auth: s.auth, Owners: s.auth, Throttle: auth.NewThrottle(auth.ThrottleConfig{Disabled: f.noThrottle, Metrics: s.metrics}),
-		Rights: auth.NewEntitlement(s.entities, s.auth), Entities: s.entities, Records: s.recorder, Flow: s.flow, CheckKind: auth.CheckKind, Runtimes: s.router.Runtimes,
+		Rights: s.rights, Entities: s.entities, Records: s.recorder, Flow: s.flow, CheckKind: auth.CheckKind, Runtimes: s.router.Runtimes,
 	})
 	return s, err
 }
