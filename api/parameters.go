@@ -28,10 +28,10 @@ func parseParameters(raw []byte, limit int64) (whisk.Parameters, int64, error) {
 		if p, err = parseParameter(element, &scratch); err != nil {
 			return false
 		}
-		n := int64(len(p.Key) + len(p.Value))
+		n := p.Size()
 		i, again := at[p.Key]
 		if again {
-			n -= int64(len(out[i].Key) + len(out[i].Value))
+			n -= out[i].Size()
 		}
 		if size += n; size > limit {
 			return true

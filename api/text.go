@@ -141,7 +141,7 @@ func appendParameters(b []byte, ps whisk.Parameters) []byte {
 		}
 		b = append(b, '{')
 		b = appendText(b, "key", ps[i].Key)
-		b = append(appendKey(b, "value"), ps[i].Value...)
+		b = append(appendKey(b, "value"), ps[i].Shown()...)
 		if ps[i].Init {
 			b = appendBool(b, "init", true)
 		}

@@ -58,3 +58,14 @@ func (r *Keyring) Claim(ctx context.Context, st claimed) error {
 	}
 	return st.PutNote(ctx, NoteKeyID, r.id[:])
 }
+
+// Reseal returns a credential of the ring from as one of this ring.
+func (r *Keyring) Reseal(from *Keyring, c whisk.Credential) (whisk.Credential, error) {
+	key, err := from.key(c.UUID, c.Sealed)
+	if err != nil {
+		return c, fmt.Errorf("credential %s: %w", c.UUID, err)
+	}
+	next, err := r.credential(key, c.Subject, c.Namespace)
+	next.Blocked = c.Blocked
+	return next, err
+}

@@ -2,9 +2,12 @@ package auth
 
 import (
 	"bytes"
+	"encoding/base64"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"hearth/whisk"
 )
 
 func TestSeal(t *testing.T) {
@@ -56,4 +59,38 @@ func FuzzOpen(f *testing.F) {
 			t.Error("a forged text was opened")
 		}
 	})
+}
+
+// What is shown of an encrypted value counts as what it was.
+func TestSealedOverhead(t *testing.T) {
+	for _, v := range []string{`1`, `""`, `"a"`, `"ab"`, `"abc"`, `[1,2,3]`} {
+		b, err := testKeys(1).SealParameter("ns", []byte(v))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := whisk.Parameter{Key: "k", Value: []byte(`"` + base64.StdEncoding.EncodeToString(b) + `"`), Encryption: whisk.AES256}
+		if got, want := p.Size(), int64(1+len(v)); got != want {
+			t.Errorf("size of sealed %s = %d, want %d", v, got, want)
+		}
+	}
+}
+
+func TestSealedParametersStayInTheirNamespace(t *testing.T) {
+	r := testKeys(1)
+	b, err := r.SealParameter("ann", []byte(`"x"`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := r.OpenParameter("ann", b); err != nil || string(got) != `"x"` {
+		t.Errorf("opened %s, %v", got, err)
+	}
+	for name, open := range map[string]func() ([]byte, error){
+		"another namespace":  func() ([]byte, error) { return r.OpenParameter("bob", b) },
+		"another master key": func() ([]byte, error) { return testKeys(2).OpenParameter("ann", b) },
+		"another purpose":    func() ([]byte, error) { return r.Open(b, []byte("ann")) },
+	} {
+		if _, err := open(); err != ErrSealed {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }

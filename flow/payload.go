@@ -62,3 +62,12 @@ func decodeCall(b []byte) (*whisk.Call, error) {
 	}
 	return c, nil
 }
+
+// Reseal returns the payload of a row, sealed by from, as to seals it.
+func Reseal(row whisk.QueueRow, from, to sealer) ([]byte, error) {
+	plain, err := from.Open(row.Payload, row.ID[:])
+	if err != nil {
+		return nil, fmt.Errorf("queue row %s: %w", row.ID, err)
+	}
+	return to.Seal(plain, row.ID[:])
+}

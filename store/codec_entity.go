@@ -64,13 +64,13 @@ func encode(d Doc, body any) (Doc, error) {
 func encodeAction(a *whisk.Action) (Doc, error) {
 	return encode(
 		Doc{Key: Key(a.Name), Collection: Actions, Revision: a.Revision, Updated: a.Updated, Code: a.Exec.Code},
-		actionBody{entityBody{newVersion(a.Version), a.Parameters, a.Annotations, a.Publish}, a.Exec, a.Limits, a.Instances})
+		actionBody{entityBody{newVersion(a.Version), storedForm(a.Parameters), a.Annotations, a.Publish}, a.Exec, a.Limits, a.Instances})
 }
 
 // encodePackage makes public what strangers may find: bindings are their
 // owner's alone.
 func encodePackage(p *whisk.Package) (Doc, error) {
-	body := packageBody{entityBody: entityBody{newVersion(p.Version), p.Parameters, p.Annotations, p.Publish}}
+	body := packageBody{entityBody: entityBody{newVersion(p.Version), storedForm(p.Parameters), p.Annotations, p.Publish}}
 	if !p.Binding.IsZero() {
 		body.Binding = &p.Binding
 	}
@@ -81,7 +81,7 @@ func encodePackage(p *whisk.Package) (Doc, error) {
 }
 
 func encodeTrigger(t *whisk.Trigger) (Doc, error) {
-	body := triggerBody{entityBody: entityBody{newVersion(t.Version), t.Parameters, t.Annotations, t.Publish}}
+	body := triggerBody{entityBody: entityBody{newVersion(t.Version), storedForm(t.Parameters), t.Annotations, t.Publish}}
 	for _, l := range t.Rules {
 		body.Rules = append(body.Rules, ruleLink(l))
 	}

@@ -146,5 +146,19 @@ type Engine interface {
 	// if there is one: only none says that there are no more.
 	QueueRows(ctx context.Context, after int64, limit int) ([]QueueRow, error)
 
+	// Rewrite replaces everything that is kept under a key outside of the
+	// database, in one transaction. It is for a database that nobody else uses:
+	// the change log has none of it.
+	Rewrite(context.Context, Rewriter) error
+
 	Close() error
+}
+
+// Rewriter says what becomes of what [Engine.Rewrite] comes by. Its functions
+// are called in any order, within a transaction; an error of theirs ends it.
+type Rewriter struct {
+	Credential func(Credential) (Credential, error)     // of the same uuid
+	Row        func(QueueRow) (payload []byte, _ error) // rows without a payload are passed by
+	Doc        func(Doc) (body []byte, _ error)
+	Notes      map[string][]byte // to be put
 }

@@ -21,7 +21,11 @@ type EntitiesConfig struct {
 	CacheBytes int64
 	// LoadTimeout bounds one read of an entity that requests wait for.
 	LoadTimeout time.Duration
-	Metrics     *metrics.Set // nil: a new set
+	// Sealer opens parameters that are stored encrypted, and with Encrypt it
+	// seals all that are written; nil takes them as they are.
+	Sealer  ParameterSealer
+	Encrypt bool
+	Metrics *metrics.Set // nil: a new set
 }
 
 // DefaultEntitiesConfig returns the usual settings.
@@ -31,6 +35,9 @@ func DefaultEntitiesConfig() EntitiesConfig {
 
 // Validate reports the first setting that makes no sense.
 func (c EntitiesConfig) Validate() error {
+	if c.Encrypt && c.Sealer == nil {
+		return fmt.Errorf("store: parameters cannot be encrypted without a sealer")
+	}
 	if c.CacheBytes < 0 || c.LoadTimeout < 0 {
 		return fmt.Errorf("store: cache bytes and load timeout must not be negative")
 	}
@@ -38,11 +45,15 @@ func (c EntitiesConfig) Validate() error {
 }
 
 // Entities reads and writes actions, packages, triggers and rules. Those it
-// returns are shared and immutable. A write is seen at once by every later read
+// returns are shared and immutable. Encrypted parameters are open in what it
+// returns one by one, and beside that as they are stored; lists have only the
+// stored form. A write is seen at once by every later read
 // through the same Entities.
 type Entities struct {
 	engine  Engine
 	timeout time.Duration
+	sealer  ParameterSealer
+	encrypt bool
 	cache   *entityCache
 	loads   singleflight.Group
 
@@ -62,7 +73,7 @@ func NewEntities(engine Engine, cfg EntitiesConfig) *Entities {
 		cfg.Metrics = metrics.NewSet()
 	}
 	e := &Entities{
-		engine: engine, timeout: cfg.LoadTimeout, cache: newEntityCache(cfg.CacheBytes),
+		engine: engine, timeout: cfg.LoadTimeout, sealer: cfg.Sealer, encrypt: cfg.Encrypt, cache: newEntityCache(cfg.CacheBytes),
 		hits:   cfg.Metrics.NewCounter(`store_entity_reads_total{from="cache"}`),
 		misses: cfg.Metrics.NewCounter(`store_entity_reads_total{from="engine"}`),
 	}
@@ -104,6 +115,9 @@ func (e *Entities) load(ctx context.Context, key Key) (any, error) {
 		v, err := decode(d)
 		if err != nil {
 			return nil, err
+		}
+		if err := e.openEntity(v); err != nil {
+			return nil, fmt.Errorf("open %s of %s: %w", d.Key, d.Collection, err)
 		}
 		e.cache.put(cached{cacheKey{Key: key}, v, d.Revision, 2*int64(len(d.Body)) + cacheOverhead, generation})
 		return v, nil
@@ -178,7 +192,7 @@ func (e *Entities) remove(ctx context.Context, c Collection, key Key, ifRevision
 	return err
 }
 
-// all lists entities of q.
+// all lists entities of q. Lists show no parameters, so they are not opened.
 func all[T any](ctx context.Context, e *Entities, q DocQuery) ([]*T, error) {
 	docs, err := e.engine.Docs(ctx, q)
 	if err != nil {

@@ -20,7 +20,15 @@ func (e *Entities) Action(ctx context.Context, name whisk.ActionName) (*whisk.Ac
 // [whisk.ErrChanged]. [whisk.ErrCollection] if the name is another
 // collection's; [whisk.ErrNotFound] if it is in a package that is gone.
 func (e *Entities) PutAction(ctx context.Context, a *whisk.Action, code []byte, ifRevision int64) (*whisk.Action, error) {
-	d, err := encodeAction(a)
+	out := *a
+	if a.Exec.Kind != whisk.Sequence { // whose parameters are its components
+		ps, err := e.sealed(a.Name.Namespace, a.Parameters)
+		if err != nil {
+			return nil, err
+		}
+		out.Parameters = ps
+	}
+	d, err := encodeAction(&out)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +48,6 @@ func (e *Entities) PutAction(ctx context.Context, a *whisk.Action, code []byte, 
 	if err != nil {
 		return nil, e.conflict(ctx, Actions, d.Key, err)
 	}
-	out := *a
 	out.Revision = stored[0].Revision
 	return &out, nil
 }

@@ -14,7 +14,12 @@ func (e *Entities) Package(ctx context.Context, name whisk.EntityName) (*whisk.P
 
 // PutPackage writes a package as [Entities.PutAction] does an action.
 func (e *Entities) PutPackage(ctx context.Context, p *whisk.Package, ifRevision int64) (*whisk.Package, error) {
-	d, err := encodePackage(p)
+	out := *p
+	var err error
+	if out.Parameters, err = e.sealed(p.Name.Namespace, p.Parameters); err != nil {
+		return nil, err
+	}
+	d, err := encodePackage(&out)
 	if err != nil {
 		return nil, err
 	}
@@ -22,7 +27,6 @@ func (e *Entities) PutPackage(ctx context.Context, p *whisk.Package, ifRevision 
 	if err != nil {
 		return nil, e.conflict(ctx, Packages, d.Key, err)
 	}
-	out := *p
 	out.Revision = stored[0].Revision
 	return &out, nil
 }

@@ -14,7 +14,12 @@ func (e *Entities) Trigger(ctx context.Context, name whisk.EntityName) (*whisk.T
 
 // PutTrigger writes a trigger as [Entities.PutAction] does an action.
 func (e *Entities) PutTrigger(ctx context.Context, t *whisk.Trigger, ifRevision int64) (*whisk.Trigger, error) {
-	d, err := encodeTrigger(t)
+	out := *t
+	var err error
+	if out.Parameters, err = e.sealed(t.Name.Namespace, t.Parameters); err != nil {
+		return nil, err
+	}
+	d, err := encodeTrigger(&out)
 	if err != nil {
 		return nil, err
 	}
@@ -22,7 +27,6 @@ func (e *Entities) PutTrigger(ctx context.Context, t *whisk.Trigger, ifRevision 
 	if err != nil {
 		return nil, e.conflict(ctx, Triggers, d.Key, err)
 	}
-	out := *t
 	out.Revision = stored[0].Revision
 	return &out, nil
 }
@@ -56,7 +60,7 @@ func (e *Entities) PutRule(ctx context.Context, r *whisk.Rule, ifRevision int64,
 	if err != nil {
 		return nil, err
 	}
-	writes, err := putTriggers(triggers)
+	writes, err := e.putTriggers(triggers)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +76,7 @@ func (e *Entities) PutRule(ctx context.Context, r *whisk.Rule, ifRevision int64,
 // DeleteRule deletes a rule of that revision and writes the triggers that lose
 // its link, as PutRule does.
 func (e *Entities) DeleteRule(ctx context.Context, r *whisk.Rule, triggers ...*whisk.Trigger) error {
-	writes, err := putTriggers(triggers)
+	writes, err := e.putTriggers(triggers)
 	if err != nil {
 		return err
 	}
@@ -81,10 +85,15 @@ func (e *Entities) DeleteRule(ctx context.Context, r *whisk.Rule, triggers ...*w
 	return err
 }
 
-func putTriggers(triggers []*whisk.Trigger) ([]Write, error) {
+func (e *Entities) putTriggers(triggers []*whisk.Trigger) ([]Write, error) {
 	var writes []Write
 	for _, t := range triggers {
-		d, err := encodeTrigger(t)
+		sealed := *t
+		var err error
+		if sealed.Parameters, err = e.sealed(t.Name.Namespace, t.Parameters); err != nil {
+			return nil, err
+		}
+		d, err := encodeTrigger(&sealed)
 		if err != nil {
 			return nil, err
 		}

@@ -79,12 +79,21 @@ func (e *Entities) Provider(ctx context.Context, name whisk.EntityName) (pkg, bi
 // resolvedSize is what r may keep in memory beyond the entities' own entries:
 // when those are dropped, they live on through r.
 func resolvedSize(r *whisk.Resolved) int64 {
-	n := cacheOverhead + r.Action.Parameters.Size() + r.Action.Annotations.Size()
+	n := cacheOverhead + parametersSize(r.Action.Parameters) + r.Action.Annotations.Size()
 	for _, p := range []*whisk.Package{r.Package, r.Binding} {
 		if p != nil {
-			n += p.Parameters.Size() + p.Annotations.Size()
+			n += parametersSize(p.Parameters) + p.Annotations.Size()
 		}
 	}
 	const perParameter = 96 // of the merged list; the values are shared
 	return n + perParameter*int64(len(r.Parameters))
+}
+
+// parametersSize is what parameters take in memory, sealed forms included.
+func parametersSize(ps whisk.Parameters) int64 {
+	n := ps.Size()
+	for i := range ps {
+		n += int64(len(ps[i].Sealed))
+	}
+	return n
 }

@@ -13,7 +13,39 @@ type Parameter struct {
 	Key        string          `json:"key"`
 	Value      json.RawMessage `json:"value"`
 	Init       bool            `json:"init,omitempty"`       // goes to the environment, not to the arguments
-	Encryption string          `json:"encryption,omitempty"` // how Value is sealed; "" is open
+	Encryption string          `json:"encryption,omitempty"` // how the value is stored, such as [AES256]; "" is open
+
+	// Sealed is the stored form of an encrypted value, a JSON string: the one
+	// that users are shown. Value is the open one. Where it is nil, Value itself
+	// has the form that Encryption says.
+	Sealed json.RawMessage `json:"-"`
+}
+
+// AES256 is the encryption of values that are sealed for their namespace under
+// the platform's master key.
+const AES256 = "aes-256"
+
+// SealedOverhead is how many bytes longer a value gets by sealing, before it is
+// written in base64.
+const SealedOverhead = 45
+
+// Shown returns the value as users may see it.
+func (p *Parameter) Shown() json.RawMessage {
+	if p.Sealed != nil {
+		return p.Sealed
+	}
+	return p.Value
+}
+
+// Size is what the parameter size limit counts: the bytes of key and value. Of
+// an encrypted value those of the open form count, as nobody chose the other.
+func (p *Parameter) Size() int64 {
+	n := len(p.Value)
+	if p.Encryption != "" && p.Sealed == nil {
+		text := bytes.TrimRight(bytes.Trim(p.Value, `"`), "=")
+		n = max(0, len(text)*3/4-SealedOverhead)
+	}
+	return int64(len(p.Key) + n)
 }
 
 // Parameters is a list of parameters or annotations in which each key stands
@@ -149,12 +181,11 @@ func (ps Parameters) Inherit(base Parameters) Parameters {
 	return base.Merge(ps)
 }
 
-// Size is what the parameter size limit counts: the bytes of all keys and of
-// all values' JSON texts.
+// Size is what the parameter size limit counts, see [Parameter.Size].
 func (ps Parameters) Size() int64 {
 	var n int64
 	for i := range ps {
-		n += int64(len(ps[i].Key) + len(ps[i].Value))
+		n += ps[i].Size()
 	}
 	return n
 }

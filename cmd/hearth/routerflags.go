@@ -23,6 +23,7 @@ type routerFlags struct {
 	masterKey    string
 	guestKey     string
 	guestKeyFile string
+	encrypt      string
 	noThrottle   bool
 	executeOnly  bool
 	store        string
@@ -45,6 +46,7 @@ func (f *routerFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.masterKey, "master-key-file", "", "file with the key, 64 hexadecimal digits, under which credentials and queue rows are kept (default: master.key in --data, made at the first start)")
 	fs.StringVar(&f.guestKey, "guest-key", "", "UUID:KEY for the namespace guest instead of a random one; for tests: others on this machine can read arguments")
 	fs.StringVar(&f.guestKeyFile, "guest-key-file", "", "file with the UUID:KEY for the namespace guest")
+	fs.StringVar(&f.encrypt, "encrypt-parameters", "off", "store parameters of actions, packages and triggers in the open (off) or sealed under the master key (aes-256); holds for what is written from now on, see hearth admin rekey")
 	fs.BoolVar(&f.noThrottle, "no-throttle", false, "lift the limits on invokes per minute and at once")
 	fs.BoolVar(&f.executeOnly, "shared-execute-only", false, "let others invoke what is in a published package, but not read it")
 	fs.StringVar(&f.store, "store", "sqlite", "where state is kept: sqlite (a file in --data), or none (in memory, records are dropped; for measuring)")
@@ -62,6 +64,9 @@ func (f *routerFlags) validate() error {
 	}
 	if f.store != "sqlite" && f.store != "none" {
 		return usageError(fmt.Errorf("--store %s: want sqlite or none", f.store))
+	}
+	if _, err := encryption(f.encrypt); err != nil {
+		return usageError(err)
 	}
 	if (f.tlsCert == "") != (f.tlsKey == "") {
 		return usageError(fmt.Errorf("--tls-cert and --tls-key go together"))
@@ -110,4 +115,15 @@ func (f *routerFlags) guest() (*whisk.AuthKey, error) {
 		return nil, usageError(fmt.Errorf("guest key: want UUID:KEY with a key of 64 letters and digits"))
 	}
 	return &key, nil
+}
+
+// encryption reads a setting of --encrypt-parameters.
+func encryption(text string) (on bool, err error) {
+	switch text {
+	case "off":
+		return false, nil
+	case whisk.AES256:
+		return true, nil
+	}
+	return false, fmt.Errorf("--encrypt-parameters %s: want off or %s", text, whisk.AES256)
 }

@@ -62,9 +62,7 @@ func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog
 	if err := s.openAccounts(ctx); err != nil {
 		return s, err
 	}
-	s.entities = store.NewEntities(s.engine, store.EntitiesConfig{Metrics: s.metrics})
-	s.rights = auth.NewEntitlement(s.entities, s.auth)
-	if err := s.follow(); err != nil {
+	if err := s.openEntities(); err != nil {
 		return s, err
 	}
 	rc := store.DefaultRecorderConfig()
@@ -100,6 +98,20 @@ func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog
 		Rights: s.rights, Entities: s.entities, Records: s.recorder, Flow: s.flow, CheckKind: auth.CheckKind, Runtimes: s.router.Runtimes,
 	})
 	return s, err
+}
+
+func (s *routerSide) openEntities() error {
+	encrypt, err := encryption(s.flags.encrypt)
+	if err != nil {
+		return err
+	}
+	cfg := store.EntitiesConfig{Sealer: s.keys, Encrypt: encrypt, Metrics: s.metrics}
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	s.entities = store.NewEntities(s.engine, cfg)
+	s.rights = auth.NewEntitlement(s.entities, s.auth)
+	return s.follow()
 }
 
 func (s *routerSide) openAccounts(ctx context.Context) error {

@@ -62,6 +62,7 @@ func RunEntities(t *testing.T, open Open) {
 		{"Credentials/Race", credentialRace},
 		{"Limits", limits},
 		{"Notes", notes},
+		{"Rewrite", rewrite},
 		{"Queue/States", queueStates},
 		{"Queue/Order", queueOrder},
 		{"Queue/LargeRows", queueLargeRows},

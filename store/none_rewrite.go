@@ -1,0 +1,43 @@
+package store
+
+import (
+	"context"
+	"maps"
+
+	"hearth/whisk"
+)
+
+// Rewrite implements [Engine].
+func (n *None) Rewrite(_ context.Context, r Rewriter) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	credentials, rows, docs := maps.Clone(n.credentials), map[whisk.ActivationID]*QueueRow{}, maps.Clone(n.docs)
+	for uuid, c := range n.credentials {
+		c, err := r.Credential(c)
+		if err != nil {
+			return err
+		}
+		credentials[uuid] = c
+	}
+	for id, old := range n.rows {
+		row := *old
+		if len(row.Payload) > 0 {
+			var err error
+			if row.Payload, err = r.Row(row); err != nil {
+				return err
+			}
+		}
+		rows[id] = &row
+	}
+	for k, d := range n.docs {
+		body, err := r.Doc(d)
+		if err != nil {
+			return err
+		}
+		d.Body = body
+		docs[k] = d
+	}
+	n.credentials, n.rows, n.docs = credentials, rows, docs
+	maps.Copy(n.notes, r.Notes)
+	return nil
+}
