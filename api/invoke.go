@@ -115,7 +115,9 @@ func (s *Server) call(q *request, name whisk.ActionName) (*whisk.Call, error) {
 	if err := r.CheckPayload(payload); err != nil {
 		return nil, err
 	}
-	return q.newCall(q.identity, r, payload), nil
+	c := q.newCall(q.identity, r, payload)
+	c.Unstored = c.Unstored && !q.wantsRecord // visitors of web actions cannot want one
+	return c, nil
 }
 
 // newCall makes the call of an action on behalf of id.

@@ -63,15 +63,18 @@ func TestNamespaceLimits(t *testing.T) {
 		ended()
 		return w.run(c, whisk.Response{}), nil
 	}
-	call := func() *whisk.Call {
+	call := func(opts ...option) *whisk.Call {
 		t.Helper()
-		if a := w.do("POST", "_/actions/a?blocking=true", `{}`); a.status != 200 {
+		if a := w.do("POST", "_/actions/a?blocking=true", `{}`, opts...); a.status != 200 {
 			t.Fatalf("invoke = %d %s", a.status, a.body)
 		}
 		return got
 	}
 	if c := call(); !c.Unstored || c.Bounds == nil || c.Bounds.ResultSize != 1024 || c.Bounds.TruncationSize != 10 || c.Bounds.Check(c.Target.Limits) == nil {
 		t.Errorf("call = %+v with bounds %+v", c, c.Bounds)
+	}
+	if c := call(header("X-OW-EXTRA-LOGGING", "On")); c.Unstored {
+		t.Error("a record that was asked for would not be kept")
 	}
 	w.override(whisk.NamespaceLimits{})
 	if c := call(); c.Unstored || c.Bounds != nil {

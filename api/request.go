@@ -33,6 +33,8 @@ type request struct {
 	bodyRead bool
 	allow    string // what a refused method could have been
 
+	wantsRecord bool // see extraLogging
+
 	web        bool               // the answer is a web action's: it bears no headers of the API's, and errors are for people to read
 	cors       http.Header        // what a web action's answer bears all the same; nil: nothing
 	activation whisk.ActivationID // of the web action that has run

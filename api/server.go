@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/VictoriaMetrics/metrics"
@@ -57,6 +58,10 @@ func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serve) }
 // wait.
 const graceOfWait = 5 * time.Second
 
+// extraLogging is the header by which a caller asks for a record although the
+// namespace keeps none.
+const extraLogging = "X-Ow-Extra-Logging"
+
 // serve is the one wrap around every handler: it settles the id, runs the
 // handler, writes what it returns, counts, and logs what the user is not told.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
@@ -64,7 +69,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		Request: r, id: requestID(r.Header), began: time.Now(), query: query(r.URL.RawQuery),
 		limits: &s.cfg.Limits, budget: &s.budget, turns: s.turns, timeout: s.cfg.Limits.BlockingWait + graceOfWait,
 	}
-	delete(r.Header, "X-Ow-Extra-Logging") // accepted, and nobody behind this sees it
+	if v, ok := r.Header[extraLogging]; ok {
+		q.wantsRecord = len(v) > 0 && strings.EqualFold(v[0], "on")
+		delete(r.Header, extraLogging) // nobody behind this sees it
+	}
 	q.startClock(q.began)
 	status := http.StatusInternalServerError
 	defer func() {

@@ -31,13 +31,15 @@ type C struct {
 	ends []func() // guarded by mu
 }
 
-// Do runs one check on the host and removes what it made.
+// Do runs one check on the host, when there is room, and removes what it made.
 func (h *Host) Do(t T, check Check) {
+	h.slots <- struct{}{}
 	c := &C{T: t, h: h}
 	defer func() {
 		for i := len(c.ends) - 1; i >= 0; i-- {
 			c.ends[i]()
 		}
+		<-h.slots
 	}()
 	check.Run(c)
 }

@@ -3,10 +3,14 @@ package conformance
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
+	"fmt"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,57 +27,89 @@ const (
 // wait for something that Hearth does not have yet, and for what.
 // HEARTH_TEST_PENDING=1 runs them.
 var pending = map[string]string{
-	"root/*Swagger document*":             "the API's description",
-	"names/a name may begin with *":       entities,
-	"names/a name that was deleted *":     entities,
-	"names/*version of packages*":         entities,
-	"names/*version of triggers*":         entities,
-	"names/*version of rules*":            entities,
-	"names/an update of packages *":       entities,
-	"names/an update of triggers *":       entities,
-	"names/an update of rules *":          entities,
-	"names/a version of a new *":          entities,
-	"names/version 0.0.0 *":               entities,
-	"names/a version that is none *":      entities,
-	"names/the name of one of *":          entities,
-	"params/an annotation's value *":      entities,
-	"params/annotations of one byte *":    entities,
-	"params/parameters and annotations*":  entities,
-	"params/numbers beyond *":             entities,
-	"lists/* of the packages":             entities,
-	"lists/* of the triggers":             entities,
-	"lists/* of the rules":                entities,
-	"lists/a count of * more than *":      entities,
-	"lists/a list of * package *":         entities,
-	"lists/a list without a limit *":      entities,
-	"lists/a package's count *":           entities,
-	"lists/actions in packages *":         entities,
-	"lists/limit and skip *":              entities,
-	"errors/a method that an entity *":    entities,
-	"activations/an action in a package*": entities,
-	"actions put/an unknown kind *":       "sequences",
+	"sequences/*":                             flows,
+	"conductors/*":                            flows,
+	"triggers/*":                              flows,
+	"bindings/a component may *":              flows,
+	"entitlement/*be a component":             flows,
+	"names/the name of * of the triggers":     flows,
+	"rules/a deleted trigger that *":          flows,
+	"rules/a rule that moves *":               flows,
+	"rules/an inactive rule *":                flows,
+	"rules/an updated rule *":                 flows,
+	"throttle/*fire*":                         flows,
+	"throttle/*rule*":                         flows,
+	"throttle/*sequence*":                     flows,
+	"web gate/a web action may be a sequence": flows,
 }
 
-const entities = "packages, triggers and rules"
+// prove says that the suite is wanted whole, however long it takes.
+var prove = os.Getenv("HEARTH_PROVE") != ""
+
+const flows = "sequences, conductors and fires"
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
-	if !given { // checks mostly wait for the host
-		_ = flag.Set("test.parallel", "6")
+	if !given { // each host has its own bound
+		_ = flag.Set("test.parallel", "4096")
 	}
 	os.Exit(binary.Run(m))
 }
 
 func TestConformance(t *testing.T) {
-	cfg := Config{
+	cfg, strict := given()
+	if cfg.URL == "" {
+		cfg = own(t, "--no-throttle")
+		strict = own(t, "--limit", "blocking-wait=2s", "--memory", "1024")
+	}
+	hosts := map[bool]*Host{false: connect(t, cfg), true: connect(t, strict)}
+	all := os.Getenv("HEARTH_TEST_PENDING") != ""
+	for _, s := range Sections() {
+		t.Run(s.Name, func(t *testing.T) {
+			t.Parallel()
+			for _, check := range s.Checks {
+				t.Run(check.Name, func(t *testing.T) {
+					if what := waitsFor(s.Name + "/" + check.Name); what != "" && !all {
+						t.Skip("waits for", what)
+					}
+					t.Parallel()
+					hosts[s.Strict].Do(t, check)
+				})
+			}
+		})
+	}
+}
+
+// given are the host and the strict host that the environment names. They are
+// one: an operator gives strict limits to namespaces there.
+func given() (cfg, strict Config) {
+	cfg = Config{
 		URL: os.Getenv("HEARTH_TEST_HOST"), Key: os.Getenv("HEARTH_TEST_KEY"), Key2: os.Getenv("HEARTH_TEST_KEY2"),
 		System: os.Getenv("HEARTH_TEST_SYSTEM_KEY"), Patience: patience,
+		Prove: prove,
 	}
-	if cfg.URL == "" {
-		cfg = own(t)
+	if command := strings.Fields(os.Getenv("HEARTH_TEST_ADMIN")); len(command) > 0 {
+		cfg.Admin = operator(command...)
 	}
+	return cfg, cfg
+}
+
+// operator does what wskadmin does by a command with its verbs.
+func operator(command ...string) func(context.Context, ...string) (string, error) {
+	return func(ctx context.Context, words ...string) (string, error) {
+		cmd := exec.CommandContext(ctx, command[0], slices.Concat(command[1:], words)...)
+		out, err := cmd.Output()
+		if bad, ok := errors.AsType[*exec.ExitError](err); ok {
+			return string(out), fmt.Errorf("%w: %s", err, bad.Stderr)
+		}
+		return string(out), err
+	}
+}
+
+func connect(t *testing.T, cfg Config) *Host {
+	t.Helper()
 	h, err := NewHost(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -85,30 +121,16 @@ func TestConformance(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	all := os.Getenv("HEARTH_TEST_PENDING") != ""
-	for _, s := range Sections() {
-		t.Run(s.Name, func(t *testing.T) {
-			t.Parallel()
-			for _, check := range s.Checks {
-				t.Run(check.Name, func(t *testing.T) {
-					if what := waitsFor(s.Name + "/" + check.Name); what != "" && !all {
-						t.Skip("waits for", what)
-					}
-					t.Parallel()
-					h.Do(t, check)
-				})
-			}
-		})
-	}
+	return h
 }
 
-// own starts a Hearth for the suite.
-func own(t *testing.T) Config {
+// own starts a Hearth for the suite, with a second namespace.
+func own(t *testing.T, flags ...string) Config {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "data")
 	var log bytes.Buffer
-	cmd, ends := binary.Start(t, &log, dir, "up", "--no-throttle", "--data", dir, "--addr", "127.0.0.1:0", "--ops-addr", "127.0.0.1:0",
-		"--guest-key", ownKey)
+	args := []string{"up", "--data", dir, "--addr", "127.0.0.1:0", "--ops-addr", "127.0.0.1:0", "--guest-key", ownKey}
+	cmd, ends := binary.Start(t, &log, dir, append(args, flags...)...)
 	t.Cleanup(func() {
 		binary.Interrupt(t, cmd)
 		if t.Failed() {
@@ -116,11 +138,23 @@ func own(t *testing.T) Config {
 			t.Logf("log of hearth up:\n%s", b[max(0, len(b)-8000):])
 		}
 	})
+	bin, err := binary.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin := operator(bin, "admin", "--data", dir)
+	second, err := admin(t.Context(), "user", "create", "second")
+	if err != nil {
+		t.Fatal(err)
+	}
 	system, err := os.ReadFile(filepath.Join(dir, "whisk.system.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Config{URL: ends.API, Key: ownKey, Key2: strings.TrimSpace(string(system)), System: strings.TrimSpace(string(system)), Patience: patience}
+	return Config{
+		URL: ends.API, Key: ownKey, Key2: strings.TrimSpace(second), System: strings.TrimSpace(string(system)),
+		Admin: admin, Patience: patience, Prove: prove,
+	}
 }
 
 // waitsFor is what a check waits for, "" for nothing.

@@ -28,10 +28,21 @@ type Config struct {
 	Key2   string // of another namespace; "" leaves out what needs a stranger
 	System string // of whisk.system; "" leaves out what needs it
 
+	// Admin does what wskadmin does, given the words after its name, and returns
+	// what it prints. Nil leaves out what needs an operator.
+	Admin func(ctx context.Context, words ...string) (string, error)
+
+	// Prove has checks wait for the end of a calendar minute however far it is;
+	// else they are left out when it has just begun.
+	Prove bool
+
 	// Patience bounds the wait for what happens after an answer, such as a
 	// record that is written in a batch.
 	Patience time.Duration
 }
+
+// atOnce is how many checks are under way on a host at a time.
+const atOnce = 8
 
 // Host is the platform under test, with the fixtures that checks share there.
 type Host struct {
@@ -44,9 +55,12 @@ type Host struct {
 	node     string // its default nodejs kind
 	python   string // its default python kind, "" if there is none
 	limits   map[string]float64
+	admin    func(ctx context.Context, words ...string) (string, error)
+	prove    bool
 	patience time.Duration
 
-	run   string // is in all names that this run makes
+	slots chan struct{} // a check under way holds one
+	run   string        // is in all names that this run makes
 	names atomic.Int64
 
 	mu       sync.Mutex
@@ -112,8 +126,8 @@ func newHost(cfg Config) *Host {
 	id := make([]byte, 4)
 	_, _ = rand.Read(id) // never fails
 	return &Host{
-		url: url, own: Account{Key: cfg.Key}, patience: cfg.Patience, run: "cf" + hex.EncodeToString(id),
-		fixtures: map[string]*fixture{},
+		url: url, own: Account{Key: cfg.Key}, admin: cfg.Admin, prove: cfg.Prove, patience: cfg.Patience, run: "cf" + hex.EncodeToString(id),
+		fixtures: map[string]*fixture{}, slots: make(chan struct{}, atOnce),
 		http: &http.Client{
 			Timeout:       80 * time.Second, // beyond the longest blocking wait
 			Transport:     &http.Transport{MaxIdleConnsPerHost: 32},

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -42,12 +43,16 @@ func (v *verdict) Skip(...any) {
 func TestYesSayer(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Date", "Mon, 02 Jan 2006 15:04:00 GMT") // a minute that has just begun
 		_, _ = io.WriteString(w, "{}")
 	}))
 	defer server.Close()
 	h := newHost(Config{URL: server.URL, Key: "a:b", Patience: 20 * time.Millisecond})
 	h.own.Namespace, h.second, h.system = "one", &Account{"c:d", "two"}, &Account{"e:f", "whisk.system"}
-	h.hearth, h.node, h.python = true, "nodejs:20", "python:3.11"
+	h.hearth, h.node, h.python, h.limits = true, "nodejs:20", "python:3.11", map[string]float64{"actions_per_minute": 60, "sequence_length": 50}
+	h.admin = func(context.Context, ...string) (string, error) {
+		return "00000000-0000-4000-8000-000000000000:" + strings.Repeat("k", 64), nil
+	}
 
 	total, passed := 0, []string{}
 	for _, s := range Sections() {

@@ -10,22 +10,38 @@ type Check struct {
 type Section struct {
 	Name   string
 	Checks []Check
+	Strict bool // needs a host that throttles, and that waits for 2 s at most
 }
 
 // Sections returns the whole suite.
 func Sections() []Section {
 	return []Section{
-		{"root", rootChecks()},
-		{"errors", errorChecks()},
-		{"cors", corsChecks()},
-		{"names", nameChecks()},
-		{"params", paramChecks()},
-		{"limits", limitChecks()},
-		{"actions put", actionPutChecks()},
-		{"actions get", actionGetChecks()},
-		{"lists", listChecks()},
-		{"invoke", invokeChecks()},
-		{"activations", activationChecks()},
-		{"namespaces", namespaceChecks()},
+		{Name: "root", Checks: rootChecks()},
+		{Name: "errors", Checks: errorChecks()},
+		{Name: "cors", Checks: corsChecks()},
+		{Name: "names", Checks: nameChecks()},
+		{Name: "params", Checks: paramChecks()},
+		{Name: "limits", Checks: limitChecks()},
+		{Name: "actions put", Checks: actionPutChecks()},
+		{Name: "actions get", Checks: actionGetChecks()},
+		{Name: "lists", Checks: listChecks()},
+		{Name: "invoke", Checks: invokeChecks()},
+		{Name: "activations", Checks: activationChecks()},
+		{Name: "sequences", Checks: sequenceChecks()},
+		{Name: "conductors", Checks: conductorChecks()},
+		{Name: "packages", Checks: packageChecks()},
+		{Name: "bindings", Checks: bindingChecks()},
+		{Name: "triggers", Checks: triggerChecks()},
+		{Name: "rules", Checks: ruleChecks()},
+		{Name: "namespaces", Checks: namespaceChecks()},
+		{Name: "entitlement", Checks: entitlementChecks()},
+		{Name: "operator", Checks: operatorChecks()},
+		{Name: "throttle", Checks: throttleChecks(), Strict: true},
+		{Name: "web gate", Checks: webGateChecks()},
+		{Name: "web arguments", Checks: webArgumentChecks()},
+		{Name: "web raw", Checks: webRawChecks()},
+		{Name: "web response", Checks: webResponseChecks()},
+		{Name: "web http", Checks: webHTTPChecks()},
+		{Name: "web cors", Checks: webCORSChecks()},
 	}
 }
