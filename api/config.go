@@ -76,6 +76,7 @@ type Deps struct {
 	Throttle throttle
 	Rights   rights
 	Entities entities
+	APIs     apis
 	Records  records
 	Flow     flow
 
@@ -90,7 +91,7 @@ type Deps struct {
 
 func (d Deps) validate() error {
 	for name, missing := range map[string]bool{
-		"Auth": d.Auth == nil, "Owners": d.Owners == nil, "Throttle": d.Throttle == nil, "Rights": d.Rights == nil, "Entities": d.Entities == nil, "Records": d.Records == nil,
+		"Auth": d.Auth == nil, "Owners": d.Owners == nil, "Throttle": d.Throttle == nil, "Rights": d.Rights == nil, "Entities": d.Entities == nil, "APIs": d.APIs == nil, "Records": d.Records == nil,
 		"Flow": d.Flow == nil, "CheckKind": d.CheckKind == nil, "Runtimes": d.Runtimes == nil,
 	} {
 		if missing {

@@ -66,7 +66,7 @@ func newWorld(t testing.TB, change ...func(*Config)) *world {
 		}),
 	}
 	s, err := New(cfg, Deps{
-		Auth: w, Owners: w, Throttle: w, Rights: auth.NewEntitlement(w, w), Entities: w, Records: w, Flow: w,
+		Auth: w, Owners: w, Throttle: w, Rights: auth.NewEntitlement(w, w), Entities: w, APIs: w, Records: w, Flow: w,
 		CheckKind: auth.CheckKind,
 		Runtimes:  func() whisk.Runtimes { return w.runtimes },
 	})

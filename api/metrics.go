@@ -26,12 +26,13 @@ const (
 	classActivationGet
 	classEntities // packages, triggers and rules
 	classWeb
-	classes // how many there are
+	classRoute // API routes
+	classes    // how many there are
 )
 
 var classNames = [classes]string{
 	"other", "options", "info", "namespaces", "action_list", "action_get", "action_put", "action_delete",
-	"invoke", "activation_list", "activation_get", "entities", "web",
+	"invoke", "activation_list", "activation_get", "entities", "web", "route",
 }
 
 // apiMetrics counts requests by class and status. A counter is made when its

@@ -22,6 +22,9 @@ func (s *Server) route(q *request) (reply, error) {
 		return s.web(q, vanityPath(ns, q.URL.EscapedPath()))
 	}
 	if !inside {
+		if api, ok := strings.CutPrefix(q.URL.EscapedPath(), gatewayRoot); ok {
+			return s.gateway(q, api)
+		}
 		return s.open(q, path)
 	}
 	if web, ok := strings.CutPrefix(rest, "/web"); ok && (web == "" || web[0] == '/') {

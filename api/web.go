@@ -43,6 +43,9 @@ func (s *Server) web(q *request, path string) (reply, error) {
 	if err := q.only(webMethods); err != nil {
 		return reply{}, err
 	}
+	if t.action.Namespace == apiManagement.Namespace && t.action.Package == apiManagement.Package {
+		return s.manageAPIs(q, t)
+	}
 	return s.webAction(q, t)
 }
 

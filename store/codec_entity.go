@@ -95,7 +95,7 @@ func encodeRule(r *whisk.Rule) (Doc, error) {
 }
 
 // decode returns the entity of a document: a *whisk.Action, *whisk.Package,
-// *whisk.Trigger or *whisk.Rule.
+// *whisk.Trigger or *whisk.Rule; or *whisk.APIs.
 func decode(d Doc) (v any, err error) {
 	switch d.Collection {
 	case Actions:
@@ -106,6 +106,8 @@ func decode(d Doc) (v any, err error) {
 		v, err = decodeTrigger(d)
 	case Rules:
 		v, err = decodeRule(d)
+	case APIs:
+		v, err = decodeAPIs(d)
 	default:
 		err = fmt.Errorf("unknown collection %q", d.Collection)
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"strings"
 
 	"hearth/whisk"
 )
@@ -45,8 +46,12 @@ type Change struct {
 
 // DocKey returns the key of a changed document, false if it is no document's.
 func (c Change) DocKey() (Key, bool) {
-	if c.Kind == KindCredentials || c.Kind == KindLimits {
+	switch c.Kind {
+	case KindCredentials, KindLimits:
 		return Key{}, false
+	case string(APIs):
+		ns, _, _ := strings.Cut(c.Key, "/")
+		return apisKey(whisk.Namespace(ns)), true
 	}
 	n, err := whisk.ParseActionName(c.Key, "")
 	return Key(n), err == nil

@@ -95,7 +95,7 @@ func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog
 	ac.Build, ac.BuildNo = buildDate(), "hearth-"+buildVersion()
 	s.api, err = api.New(ac, api.Deps{
 		Auth: s.auth, Owners: s.auth, Throttle: auth.NewThrottle(auth.ThrottleConfig{Disabled: f.noThrottle, Metrics: s.metrics}),
-		Rights: s.rights, Entities: s.entities, Records: s.recorder, Flow: s.flow, CheckKind: auth.CheckKind, Runtimes: s.router.Runtimes,
+		Rights: s.rights, Entities: s.entities, APIs: s.entities, Records: s.recorder, Flow: s.flow, CheckKind: auth.CheckKind, Runtimes: s.router.Runtimes,
 	})
 	return s, err
 }

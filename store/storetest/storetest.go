@@ -74,6 +74,7 @@ func RunEntities(t *testing.T, open Open) {
 		{"Entities/Rules", entitiesRules},
 		{"Entities/Resolve", entitiesResolve},
 		{"Entities/Elsewhere", entitiesElsewhere},
+		{"Entities/APIs", entitiesAPIs},
 	})
 }
 
