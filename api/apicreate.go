@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -61,7 +62,7 @@ func (s *Server) place(q *request, all *whisk.APIs, r *apiRequest) (whisk.API, e
 		switch {
 		case at >= 0:
 			if doc, err = parseSwagger(all.List[at].Document); err != nil {
-				return whisk.API{}, corrupted(err)
+				return whisk.API{}, fmt.Errorf("read the document of an API: %w: %w", whisk.ErrCorrupted, err)
 			}
 		case !strings.HasPrefix(r.name, "/"):
 			return whisk.API{}, problem("API '%s' does not exist.", r.name)

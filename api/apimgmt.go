@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -198,7 +199,7 @@ func (s *Server) deleteAPI(q *request, args json.RawMessage) (json.RawMessage, e
 func withoutPath(a *whisk.API, path, verb string) (whisk.API, error) {
 	doc, err := parseSwagger(a.Document)
 	if err != nil {
-		return *a, corrupted(err)
+		return *a, fmt.Errorf("read the document of an API: %w: %w", whisk.ErrCorrupted, err)
 	}
 	if why := doc.remove(path, verb); why != "" {
 		return *a, pathProblem(why)

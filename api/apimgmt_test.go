@@ -89,7 +89,9 @@ func TestCreateAPIRefused(t *testing.T) {
 	w := webWorld(t, "")
 	w.mustPut("private", plainBody)
 	w.create("&responsetype=http", createBody("/there", "/a", "GET", "web"))
-	with := func(from, to string) string { return strings.Replace(createBody("/b", "/p", "GET", "web"), from, to, 1) }
+	with := func(from, to string) string {
+		return strings.Replace(createBody("/b", "/p", "GET", "web"), from, to, 1)
+	}
 	field := func(name string) string { return with(`"`+name+`":`, `"x-`+name+`":`) }
 	document := func(more string) string {
 		return `{"apidoc":{"namespace":"_","swagger":` + quoted(`{"basePath":"/s","info":{"title":"t"},`+more+`}`) + `}}`

@@ -111,6 +111,9 @@ func (s *Server) exported(ctx context.Context, name whisk.ActionName) (*whisk.Id
 
 // hidden makes all errors that tell of entities that of one that is not there.
 func hidden(err error) error {
+	if errors.Is(err, whisk.ErrCorrupted) {
+		return whisk.ErrNotFound
+	}
 	switch whisk.KindOf(err) {
 	case whisk.Internal, whisk.Unavailable:
 		return err
