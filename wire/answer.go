@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"encoding/binary"
 	"errors"
 
 	"hearth/whisk"
@@ -17,23 +16,38 @@ type answer struct {
 // maxErrorText bounds the text of an invoker's error.
 const maxErrorText = 4 << 10
 
-func errorPart(err error) []byte {
+// message is a message's payload on its way out: the beginning, whose parts
+// have their lengths already, and the parts behind it.
+type message struct {
+	head []byte
+	raw  [][]byte
+}
+
+// begin returns a message whose first part is the text of an error, if any.
+func begin(err error) message {
 	if err == nil {
-		return nil
+		return message{head: appendPart(nil, nil)}
 	}
 	text := err.Error()
 	if text == "" {
 		text = "unknown error"
 	}
-	return []byte(text[:min(len(text), maxErrorText)])
+	return message{head: appendPart(nil, []byte(text[:min(len(text), maxErrorText)]))}
 }
 
-func encodeLookup(a answer, maxMessage int) ([][]byte, error) {
-	parts := [][]byte{errorPart(a.err), {byte(a.state)}}
-	if a.err != nil || a.state != whisk.FinishedCall || len(a.records) == 0 {
-		return parts, nil
+// add adds a record, cut to what a message of nothing else could hold.
+func (m *message) add(a *whisk.Activation, maxMessage int) {
+	head, result, logs := appendRecord(nil, a, nil, maxMessage-len(m.head))
+	m.raw = append(m.raw, head[4:], result, logs)
+}
+
+func encodeLookup(a answer, maxMessage int) message {
+	m := begin(a.err)
+	m.head = appendPart(m.head, []byte{byte(a.state)})
+	if a.err == nil && a.state == whisk.FinishedCall && len(a.records) > 0 {
+		m.add(a.records[0], maxMessage)
 	}
-	return appendRecord(parts, a.records[0], maxMessage-sizeOf(parts))
+	return m
 }
 
 func decodeLookup(payload []byte) (a answer, err error) {
@@ -53,7 +67,7 @@ func decodeLookup(payload []byte) (a answer, err error) {
 	a.state = whisk.CallState(state[0])
 	if a.state == whisk.FinishedCall {
 		var rec *whisk.Activation
-		if rec, payload, err = nextRecord(payload, false); err != nil {
+		if rec, payload, err = nextRecord(payload, false, nil); err != nil {
 			return answer{}, err
 		}
 		a.records = append(a.records, rec)
@@ -67,24 +81,22 @@ func decodeLookup(payload []byte) (a answer, err error) {
 // encodeUnacked takes as many of the records, from the first, as a quarter of
 // the largest message holds, but one at least: fewer than asked for do not
 // mean that there are no more.
-func encodeUnacked(a answer, maxMessage int) ([][]byte, error) {
-	parts := [][]byte{errorPart(a.err)}
+func encodeUnacked(a answer, maxMessage int) message {
+	m := begin(a.err)
 	if a.err != nil {
-		return parts, nil
+		return m
 	}
 	size := 0
-	for _, rec := range a.records {
-		more, err := appendRecord(parts, rec, maxMessage-sizeOf(parts[:1]))
-		if err != nil {
-			return nil, err
-		}
-		size += sizeOf(more[len(parts):])
-		if len(parts) > 1 && size > maxMessage/4 {
+	for i, rec := range a.records {
+		before := len(m.raw)
+		m.add(rec, maxMessage)
+		size += sizeOf(m.raw[before:])
+		if i > 0 && size > maxMessage/4 {
+			m.raw = m.raw[:before]
 			break
 		}
-		parts = more
 	}
-	return parts, nil
+	return m
 }
 
 // decodeUnacked reads at most limit records; more break the protocol.
@@ -101,12 +113,10 @@ func decodeUnacked(payload []byte, limit int) (a answer, err error) {
 			return answer{}, protocolError("more than the %d records asked for", limit)
 		}
 		var rec *whisk.Activation
-		if rec, payload, err = nextRecord(payload, false); err != nil {
+		if rec, payload, err = nextRecord(payload, false, nil); err != nil {
 			return answer{}, err
 		}
 		a.records = append(a.records, rec)
 	}
 	return a, nil
 }
-
-func limitPart(n int) []byte { return binary.BigEndian.AppendUint32(nil, uint32(max(n, 0))) }

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -12,10 +13,7 @@ import (
 // [whisk.Lost] answers one whose connection broke after it was written whole,
 // [whisk.Busy] one whose connection broke before.
 func (c *Client) Call(call *whisk.Call, reply func(whisk.Reply)) error {
-	parts, err := encodeCall(call)
-	if err != nil {
-		return fmt.Errorf("wire: encode call %v: %w", call.ID, err)
-	}
+	var err error
 	c.mu.Lock()
 	l := c.link
 	switch {
@@ -31,12 +29,13 @@ func (c *Client) Call(call *whisk.Call, reply func(whisk.Reply)) error {
 		return err
 	}
 	c.number++
-	p := &pending{id: call.ID, number: c.number, reply: reply}
-	c.calls[p.number], c.byID[p.id] = p, p
+	p := &pending{call: call, number: c.number, reply: reply}
+	c.calls[p.number], c.byID[call.ID] = p, p
+	l.calls.Store(int32(len(c.calls)))
 	c.mu.Unlock()
 
 	// The mark is written under the link's lock, and read once it is closed.
-	if err := l.sendMarked(&p.at, frameCall, p.number, parts...); err != nil {
+	if err := l.sendCall(&p.at, p.number, call); err != nil {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.calls[p.number] != p {
@@ -50,27 +49,33 @@ func (c *Client) Call(call *whisk.Call, reply func(whisk.Reply)) error {
 }
 
 // Go starts a Ready call.
-func (c *Client) Go(id whisk.ActivationID) { c.tell(frameGo, id, false) }
+func (c *Client) Go(id whisk.ActivationID) { c.tell(frameGo, id, nil) }
 
 // Cancel drops a call that waits. No reply follows.
-func (c *Client) Cancel(id whisk.ActivationID) { c.tell(frameCancel, id, true) }
+func (c *Client) Cancel(id whisk.ActivationID) { c.tell(frameCancel, id, nil) }
 
 // Code answers NeedCode. The code must not change any more.
-func (c *Client) Code(id whisk.ActivationID, code []byte) { c.tell(frameCode, id, false, code) }
+func (c *Client) Code(id whisk.ActivationID, code []byte) { c.tell(frameCode, id, code) }
 
 // tell sends a message about a call that is under way; it ignores others.
-func (c *Client) tell(typ frameType, id whisk.ActivationID, end bool, parts ...[]byte) {
+func (c *Client) tell(typ frameType, id whisk.ActivationID, code []byte) {
 	c.mu.Lock()
 	l, p := c.link, c.byID[id]
 	if p == nil || l == nil {
 		c.mu.Unlock()
 		return
 	}
-	if end {
+	if typ == frameCancel {
 		c.forget(p)
 	}
 	c.mu.Unlock()
-	switch err := l.send(typ, p.number, parts...); {
+	var err error
+	if typ == frameCode {
+		err = l.send(typ, p.number, nil, code)
+	} else {
+		err = l.send(typ, p.number, nil)
+	}
+	switch {
 	case err == nil:
 	case typ == frameCode && (errors.Is(err, errTooLarge) || errors.Is(err, errSlow) && l.reason() == nil):
 		// Beyond what a message or the queue can hold: no reason to break off
@@ -93,14 +98,11 @@ func (c *Client) drop(l *link, p *pending) {
 	if !mine {
 		return
 	}
-	if err := l.send(frameCancel, p.number); err != nil {
+	if err := l.send(frameCancel, p.number, nil); err != nil {
 		l.shut(err)
 	}
 	p.reply(whisk.Reply{Kind: whisk.Busy})
 }
-
-// idsPerAck bounds the ids in one message.
-const idsPerAck = 1024
 
 // Ack says that the store has these records. Without a connection it is
 // forgotten: the invoker will offer the records again.
@@ -108,19 +110,17 @@ func (c *Client) Ack(ids ...whisk.ActivationID) {
 	c.mu.Lock()
 	l := c.link
 	c.mu.Unlock()
-	for l != nil && len(ids) > 0 {
-		n := min(len(ids), idsPerAck)
-		if err := l.send(frameAck, 0, encodeIDs(ids[:n])); err != nil {
-			l.shut(err)
-			return
-		}
-		ids = ids[n:]
+	if l == nil {
+		return
+	}
+	if err := l.ack(ids); err != nil {
+		l.shut(err)
 	}
 }
 
 // Lookup asks what the invoker knows of an id.
 func (c *Client) Lookup(ctx context.Context, id whisk.ActivationID) (whisk.CallState, *whisk.Activation, error) {
-	a, err := c.ask(ctx, frameLookup, &question{typ: frameLookupAnswer}, encodeIDs([]whisk.ActivationID{id}))
+	a, err := c.ask(ctx, frameLookup, &question{typ: frameLookupAnswer}, id[:])
 	if err != nil {
 		return whisk.UnknownCall, nil, fmt.Errorf("wire: look up %v: %w", id, err)
 	}
@@ -133,7 +133,7 @@ func (c *Client) Lookup(ctx context.Context, id whisk.ActivationID) (whisk.CallS
 // Unacked asks for up to limit finished records that nobody acknowledged.
 // Fewer do not mean that there are no more: a message has its bound too.
 func (c *Client) Unacked(ctx context.Context, limit int) ([]*whisk.Activation, error) {
-	a, err := c.ask(ctx, frameUnacked, &question{typ: frameUnackedAnswer, limit: limit}, limitPart(limit))
+	a, err := c.ask(ctx, frameUnacked, &question{typ: frameUnackedAnswer, limit: limit}, binary.BigEndian.AppendUint32(nil, uint32(max(limit, 0))))
 	if err != nil {
 		return nil, fmt.Errorf("wire: unacknowledged records: %w", err)
 	}
@@ -155,7 +155,7 @@ func (c *Client) ask(ctx context.Context, typ frameType, q *question, part []byt
 	number := c.number
 	c.asked[number] = q
 	c.mu.Unlock()
-	if err := l.send(typ, number, part); err != nil {
+	if err := l.send(typ, number, nil, part); err != nil {
 		l.shut(err) // then the question is answered with ErrDown
 	}
 	select {

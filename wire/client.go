@@ -92,7 +92,7 @@ type Client struct {
 
 // pending is a call that was handed over and has not ended.
 type pending struct {
-	id     whisk.ActivationID
+	call   *whisk.Call
 	number uint64
 	reply  func(whisk.Reply)
 	at     mark
@@ -235,7 +235,7 @@ func (c *Client) ping(l *link, pongs *pulse) {
 			l.shut(errSilent)
 			return
 		}
-		if err := l.send(framePing, 0); err != nil {
+		if err := l.send(framePing, 0, nil); err != nil {
 			l.shut(err)
 			return
 		}

@@ -7,14 +7,20 @@ import (
 	"io"
 )
 
-// Version is the protocol's version, the last byte of the preface.
-const Version = 1
+// Version is the newest version of the protocol that this package speaks, the
+// last byte of its preface; oldest is the oldest. Two processes speak the lower
+// of their two.
+const (
+	Version = 2
+	oldest  = 2
+)
 
 const preface = "HEARTH\x00"
 
 const (
 	headSize = 20
-	maxFrame = 32 << 10 // payload bytes of one frame
+	maxFrame = 128 << 10 // payload bytes of one frame
+	maxWhole = 32 << 10  // payload bytes of a message that is sent at once
 )
 
 // frameType says what a message is.
@@ -34,6 +40,7 @@ const (
 	frameReply
 	frameLookupAnswer
 	frameUnackedAnswer
+	frameSetting
 	frameTypes // one more than the last
 )
 
@@ -86,17 +93,23 @@ func maxPayload(t frameType, maxMessage int) int {
 		return 4 + 16
 	case frameUnacked:
 		return 4 + 4
+	case frameSetting:
+		return maxWhole // that nothing may pass it
 	case frameHello, frameAck:
 		return min(1<<20, maxMessage)
 	}
 	return maxMessage
 }
 
+// appendPart appends a part.
+func appendPart(b, p []byte) []byte {
+	return append(binary.BigEndian.AppendUint32(b, uint32(len(p))), p...)
+}
+
 // appendParts appends the payload that consists of the parts.
 func appendParts(b []byte, parts [][]byte) []byte {
 	for _, p := range parts {
-		b = binary.BigEndian.AppendUint32(b, uint32(len(p)))
-		b = append(b, p...)
+		b = appendPart(b, p)
 	}
 	return b
 }
@@ -136,17 +149,19 @@ func splitParts(payload []byte, dst ...*[]byte) error {
 	return nil
 }
 
-// checkPreface reads and checks a preface.
-func checkPreface(r io.Reader) error {
+// readPreface reads a peer's preface and returns the version to speak with it.
+// A peer of a newer version finds out itself whether it can still speak ours.
+func readPreface(r io.Reader) (version uint8, err error) {
 	var b [len(preface) + 1]byte
 	if _, err := io.ReadFull(r, b[:]); err != nil {
-		return err
+		return 0, err
 	}
 	if string(b[:len(preface)]) != preface {
-		return protocolError("the peer does not speak Hearth's protocol")
+		return 0, protocolError("the peer does not speak Hearth's protocol")
 	}
-	if b[len(preface)] != Version {
-		return protocolError("the peer speaks version %d, this process version %d", b[len(preface)], Version)
+	theirs := b[len(preface)]
+	if theirs < oldest {
+		return 0, protocolError("the peer speaks version %d, this process versions %d to %d", theirs, oldest, Version)
 	}
-	return nil
+	return min(theirs, Version), nil
 }

@@ -6,8 +6,11 @@ import (
 	"errors"
 	"io"
 	"net"
+	"reflect"
 	"testing"
 	"time"
+
+	"hearth/whisk"
 )
 
 func TestParseHead(t *testing.T) {
@@ -74,16 +77,17 @@ func TestParts(t *testing.T) {
 func TestPreface(t *testing.T) {
 	for _, tt := range []struct {
 		text string
-		ok   bool
+		want uint8 // 0: refused
 	}{
-		{preface + string(rune(Version)), true},
-		{preface + "\x02", false},
-		{"GET / HTTP/1.1\r\n", false},
-		{preface, false},
-		{"", false},
+		{preface + string(rune(Version)), Version},
+		{preface + string(rune(Version+1)), Version},
+		{preface + string(rune(oldest-1)), 0},
+		{"GET / HTTP/1.1\r\n", 0},
+		{preface, 0},
+		{"", 0},
 	} {
-		if err := checkPreface(bytes.NewReader([]byte(tt.text))); (err == nil) != tt.ok {
-			t.Errorf("%q: %v", tt.text, err)
+		if got, err := readPreface(bytes.NewReader([]byte(tt.text))); got != tt.want || (err == nil) != (tt.want > 0) {
+			t.Errorf("%q: version %d, %v, want %d", tt.text, got, err, tt.want)
 		}
 	}
 }
@@ -107,16 +111,22 @@ func framed(t frameType, n uint64, p ...[]byte) []byte {
 	return appendParts(appendHead(nil, head{size: size, total: size, typ: t, number: n}), p)
 }
 
+func bare(t frameType, payload []byte) []byte {
+	return append(appendHead(nil, head{size: len(payload), total: len(payload), typ: t}), payload...)
+}
+
 // FuzzRead feeds a link bytes as from a hostile peer: it never reads past
 // them, never panics, and never makes more of them than there are.
 func FuzzRead(f *testing.F) {
 	f.Add(framed(framePing, 0))
 	f.Add(append(framed(frameGo, 1), framed(frameLookup, 2, make([]byte, 16))...))
 	f.Add(appendHead(nil, head{size: 5, total: 1 << 15, typ: frameCall, number: 1}))
-	o := newOutgoing(frameCall, 3, sizeOf([][]byte{make([]byte, 3*maxFrame)}), [][]byte{make([]byte, 3*maxFrame)})
+	o := newOutgoing(frameCall, 3, sizeOf([][]byte{make([]byte, 3*maxFrame)}), nil, [][]byte{make([]byte, 3*maxFrame)})
 	var large []byte
 	for o.framed < o.frames {
-		large = append(o.appendPiece(large), framed(framePing, 0)...)
+		var payload net.Buffers
+		large, payload, _ = o.piece(large)
+		large = append(append(large, bytes.Join(payload, nil)...), framed(framePing, 0)...)
 	}
 	f.Add(large)
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -134,17 +144,31 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// FuzzMessages decodes a payload as every kind of message.
+// FuzzMessages decodes a payload as every kind of message. What can be read
+// can be written and read again.
 func FuzzMessages(f *testing.F) {
-	for _, parts := range seedMessages(f) {
-		f.Add(appendParts(nil, parts))
+	for _, b := range seedMessages() {
+		f.Add(b)
 	}
 	f.Add(binary.BigEndian.AppendUint32(nil, 1<<31))
-	f.Fuzz(func(_ *testing.T, b []byte) {
-		_, _ = decodeCall(b, false)
-		_, _ = decodeReply(b, true)
+	of := newCall()
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var c, c2 whisk.Call
+		if decodeCall(&c, b, false, heard{{}}) == nil {
+			if err := decodeCall(&c2, callPayload(&c), false, nil); err != nil || !reflect.DeepEqual(c, c2) {
+				t.Errorf("call %+v became %+v, %v", c, c2, err)
+			}
+		}
+		for _, of := range []*whisk.Call{of, nil} {
+			if r, err := decodeReply(b, false, of); err == nil {
+				if r2, err := decodeReply(replyPayload(r, of, 64<<20), false, of); err != nil || !reflect.DeepEqual(r, r2) {
+					t.Errorf("reply %+v became %+v, %v", r, r2, err)
+				}
+			}
+		}
 		_, _ = decodeLookup(b)
 		_, _ = decodeUnacked(b, 10)
+		_ = new(heard).learn(b)
 		_, _ = decodeLogs(b)
 		_, _ = decodeIDs(b)
 	})

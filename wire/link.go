@@ -3,12 +3,16 @@ package wire
 import (
 	"bufio"
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"hearth/whisk"
 )
 
 // Errors of a link.
@@ -17,49 +21,47 @@ var (
 	errTooLarge = errors.New("the message is too large")
 )
 
-const (
-	writeSlice = 256 << 10 // bytes of one write, each with its own deadline
-	burst      = 4         // pieces of a large message between two looks at what is ready
-	keepBuffer = 256 << 10 // a write buffer larger than this is not kept
-)
-
-// link is one connection: a queue of messages that its writer goroutine sends,
-// and a reader.
+// link is one connection: a queue of messages, which those who send write
+// themselves or leave to its writer goroutine, and a reader.
 type link struct {
-	conn      net.Conn
-	in        *bufio.Reader
-	maxFrames int // largest message, bytes
-	maxQueued int // bytes that may wait to be written
-	timeout   time.Duration
+	conn       net.Conn
+	sink       net.Conn // where what is to be written goes: conn, or what is below its TLS
+	in         *bufio.Reader
+	maxMessage int // bytes
+	maxQueued  int // bytes that may wait to be written
+	timeout    time.Duration
 
-	part assembly // the reader's, as skip is
-	skip int      // bytes of the last frame, still in the buffer
+	version uint8    // both sides speak it; set by greet
+	part    assembly // the reader's, as are the following
+	skip    int      // bytes of the last frame, still in the buffer
+	heard   heard
 
-	gone chan struct{} // closed with the link
+	gone  chan struct{} // closed with the link
+	calls atomic.Int32  // that are under way, as who owns the link counts them
 
-	mu     sync.Mutex
-	work   sync.Cond // there is something to write, or the link is closed
-	idle   sync.Cond // everything is written, or the link is closed
-	ready  []byte    // whole frames, to be written next
-	spare  []byte    // the other of the two buffers that take turns as ready
-	batch  uint64    // of ready; those below are written
-	large  []*outgoing
-	queued int // bytes in ready, large, and being written
-	err    error
-	failed mark // where the write that broke ended; batch 0: none did
-}
+	// Of whoever writes: at one time one goroutine does, the one that has set
+	// writing.
+	out   *outlet // nil: the connection cannot be written to without waiting
+	seals *sealer // nil: no TLS, or TLS that writes for itself
+	under volley  // what is being written
 
-// outgoing is a message that is sent in pieces, or one that waits behind such
-// a message of its own number.
-type outgoing struct {
-	typ    frameType
-	number uint64
-	total  int
-	bufs   net.Buffers // what is left to be framed
-	left   int         // bytes
-	frames int
-	framed int
-	sent   bool
+	mu      sync.Mutex
+	work    sync.Cond // there is something for the writer goroutine, or the link is closed
+	idle    sync.Cond // everything is written, or the link is closed
+	writing bool
+	corked  bool   // the reader will see to what is sent
+	cut     bool   // under is written in part: it comes before all else
+	ready   []byte // whole frames, to be written next
+	spare   []byte // the other of the two buffers that take turns as ready
+	batch   uint64 // of ready; those below are written, but for under
+	large   []*outgoing
+	queued  int // bytes in ready, large and acks, and being written
+	told    told
+	acks    []byte // ids that wait for something else to be written, or for hurry
+	hurry   *time.Timer
+	waits   bool // hurry runs
+	parting bool // finish wants the peer told that no more will come
+	err     error
 }
 
 // mark says where a message stands in what is written.
@@ -71,156 +73,108 @@ type mark struct {
 
 func newLink(conn net.Conn, maxMessage, maxQueued int, timeout time.Duration) *link {
 	l := &link{
-		conn: conn, in: bufio.NewReaderSize(conn, headSize+maxFrame),
-		maxFrames: maxMessage, maxQueued: maxQueued, timeout: timeout, batch: 1,
+		conn: conn, sink: conn, in: bufio.NewReaderSize(conn, readBuffer),
+		maxMessage: maxMessage, maxQueued: maxQueued, timeout: timeout, batch: 1,
 		gone: make(chan struct{}), ready: append([]byte(preface), Version), queued: len(preface) + 1,
 	}
 	l.work.L, l.idle.L = &l.mu, &l.mu
+	if t, ok := conn.(*tls.Conn); ok {
+		if l.seals, ok = t.NetConn().(*sealer); ok {
+			l.seals.hold()
+			l.sink = l.seals.Conn
+		}
+	}
+	l.out = newOutlet(l.sink)
 	return l
 }
 
-// send queues a message for the writer and returns at once. The parts must
-// not change any more.
-func (l *link) send(typ frameType, number uint64, parts ...[]byte) error {
-	return l.sendMarked(new(mark), typ, number, parts...)
+// send queues a message and returns at once. Its payload is head, which has
+// the lengths of its parts, and the parts, which must not change any more.
+func (l *link) send(typ frameType, number uint64, head []byte, parts ...[]byte) error {
+	return l.sendMarked(new(mark), typ, number, head, parts...)
 }
 
 // sendMarked is send for a message about which [link.sent] will be asked.
-func (l *link) sendMarked(at *mark, typ frameType, number uint64, parts ...[]byte) error {
-	total := sizeOf(parts)
-	if total > maxPayload(typ, l.maxFrames) {
-		return fmt.Errorf("%w: %d bytes", errTooLarge, total)
-	}
+func (l *link) sendMarked(at *mark, typ frameType, number uint64, head []byte, parts ...[]byte) error {
+	total := len(head) + sizeOf(parts)
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.err != nil {
-		return l.err
+	err := l.admit(typ, total)
+	if err != nil {
+		l.mu.Unlock()
+		return err
 	}
-	if l.queued+total > l.maxQueued {
-		return errSlow
-	}
-	if total <= maxFrame && !l.behind(number) {
-		before := len(l.ready)
-		l.ready = appendHead(l.ready, head{size: total, total: total, typ: typ, number: number})
-		l.ready = appendParts(l.ready, parts)
-		l.queued += len(l.ready) - before
-		*at = mark{batch: l.batch, end: len(l.ready)}
-	} else {
-		o := newOutgoing(typ, number, total, parts)
-		l.large = append(l.large, o)
-		l.queued += total + o.frames*headSize
-		*at = mark{large: o}
-	}
-	l.work.Signal()
+	*at = l.put(typ, number, total, head, parts)
+	l.flush()
 	return nil
 }
 
-// behind reports whether a message of the number has to wait its turn.
-func (l *link) behind(number uint64) bool {
-	for _, o := range l.large {
-		if o.number == number {
-			return true
-		}
+// sendCall is sendMarked for a call. Its setting is announced before it where
+// it was not yet.
+func (l *link) sendCall(at *mark, number uint64, c *whisk.Call) error {
+	var setRoom, ownRoom, headRoom [headerRoom]byte
+	set, own := appendSetting(setRoom[:0], c), appendCall(ownRoom[:0], c)
+	size := binary.MaxVarintLen16 + len(set) + len(own)
+	total := 4 + size + sizeOf([][]byte{c.Args, c.Env})
+	if size > maxHeader { // the server would hang up on it
+		return fmt.Errorf("%w: a header of %d bytes", errTooLarge, size)
 	}
-	return false
-}
-
-func newOutgoing(typ frameType, number uint64, total int, parts [][]byte) *outgoing {
-	o := &outgoing{typ: typ, number: number, total: total, left: total}
-	for _, p := range parts {
-		o.bufs = append(o.bufs, limitPart(len(p)), p)
-	}
-	o.frames = max(1, (total+maxFrame-1)/maxFrame)
-	return o
-}
-
-// appendPiece appends the next frame of the message.
-func (o *outgoing) appendPiece(b []byte) []byte {
-	n := min(o.left, maxFrame)
-	b = appendHead(b, head{size: n, total: o.total, typ: o.typ, number: o.number})
-	o.left -= n
-	o.framed++
-	for n > 0 {
-		k := min(n, len(o.bufs[0]))
-		b = append(b, o.bufs[0][:k]...)
-		if o.bufs[0] = o.bufs[0][k:]; len(o.bufs[0]) == 0 {
-			o.bufs = o.bufs[1:]
-		}
-		n -= k
-	}
-	return b
-}
-
-// write sends what is queued until the link is closed or breaks.
-func (l *link) write() {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	for {
-		for l.err == nil && len(l.ready) == 0 && len(l.large) == 0 {
-			l.idle.Broadcast()
-			l.work.Wait()
-		}
-		if l.err != nil {
-			return
-		}
-		buf, batch := l.ready, l.batch
-		l.ready, l.spare = l.spare[:0], nil
-		l.batch++
-		var o *outgoing
-		if len(l.large) > 0 {
-			o = l.large[0]
-		}
-
+	if err := l.admit(frameCall, total); err != nil {
 		l.mu.Unlock()
-		whole := len(buf)
-		for i := 0; i < burst && o != nil && o.framed < o.frames; i++ {
-			buf = o.appendPiece(buf)
-		}
-		n, err := l.writeAll(buf)
-		l.mu.Lock()
-
-		if err != nil {
-			l.failed = mark{batch: batch, end: min(n, whole)}
-			l.close(err)
-			return
-		}
-		l.queued -= len(buf)
-		if o != nil && o.framed == o.frames {
-			o.sent = true
-			l.large[0] = nil
-			l.large = l.large[1:]
-		}
-		if cap(buf) <= keepBuffer {
-			l.spare = buf
-		}
+		return err
 	}
+	head := append(headRoom[:0], 0, 0, 0, 0)
+	if total <= maxWhole && len(set) <= maxSettingSize {
+		head = binary.AppendUvarint(head, l.announce(set)+1)
+	} else { // by its last piece the number might be another's
+		head = append(append(head, 0), set...)
+	}
+	head = append(head, own...)
+	binary.BigEndian.PutUint32(head, uint32(len(head)-4))
+	*at = l.put(frameCall, number, len(head)+sizeOf([][]byte{c.Args, c.Env}), head, [][]byte{c.Args, c.Env})
+	l.flush()
+	return nil
 }
 
-func (l *link) writeAll(b []byte) (n int, err error) {
-	for n < len(b) && err == nil {
-		if err = l.conn.SetWriteDeadline(time.Now().Add(l.timeout)); err == nil {
-			var k int
-			k, err = l.conn.Write(b[n:min(len(b), n+writeSlice)])
-			n += k
-		}
+// announce returns the number of a setting, which the peer will know before
+// what is queued after this. The caller holds mu.
+func (l *link) announce(set []byte) uint64 {
+	n, known := l.told.number(set)
+	if !known {
+		head := binary.AppendUvarint(make([]byte, 0, binary.MaxVarintLen16+len(set)), uint64(n))
+		head = append(head, set...)
+		l.put(frameSetting, 0, len(head), head, nil)
 	}
-	return n, err
+	return uint64(n)
 }
 
-// sent reports whether a message was written whole. It is for a link that is
-// closed and whose writer has ended.
-func (l *link) sent(at mark) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// admit returns why a message cannot be queued. The caller holds mu.
+func (l *link) admit(typ frameType, total int) error {
 	switch {
-	case at.large != nil:
-		return at.large.sent
-	case at.batch == 0 || at.batch >= l.batch:
-		return false
-	case at.batch == l.failed.batch:
-		return at.end <= l.failed.end
+	case total > maxPayload(typ, l.maxMessage):
+		return fmt.Errorf("%w: %d bytes", errTooLarge, total)
+	case l.err != nil:
+		return l.err
+	case l.queued+total > l.maxQueued:
+		return errSlow
 	}
-	return true
+	return nil
+}
+
+// put queues a message that was admitted. The caller holds mu.
+func (l *link) put(typ frameType, number uint64, total int, start []byte, parts [][]byte) mark {
+	if total <= maxWhole && !l.behind(number) {
+		before := len(l.ready)
+		l.ready = appendHead(l.ready, head{size: total, total: total, typ: typ, number: number})
+		l.ready = append(l.ready, start...)
+		l.ready = appendParts(l.ready, parts)
+		l.queued += len(l.ready) - before
+		return mark{batch: l.batch, end: len(l.ready)}
+	}
+	o := newOutgoing(typ, number, total, start, parts)
+	l.large = append(l.large, o)
+	l.queued += total + o.frames*headSize
+	return mark{large: o}
 }
 
 // shut closes the link for a reason; the first one stands.
@@ -242,6 +196,9 @@ func (l *link) close(err error) {
 	close(l.gone)
 	l.work.Broadcast()
 	l.idle.Broadcast()
+	if l.hurry != nil {
+		l.hurry.Stop()
+	}
 	conn := l.conn
 	if t, ok := conn.(*tls.Conn); ok {
 		conn = t.NetConn() // TLS would say goodbye first, and wait for a peer that does not read
@@ -266,15 +223,14 @@ func (l *link) finish(limit time.Duration) {
 	late := time.AfterFunc(limit, func() { l.shut(errSlow) })
 	defer late.Stop()
 	l.mu.Lock()
+	l.putAcks()
+	l.work.Signal()
 	for l.err == nil && l.queued > 0 {
 		l.idle.Wait()
 	}
+	l.parting = true
+	l.work.Signal()
 	l.mu.Unlock()
-	if c, ok := l.conn.(interface{ CloseWrite() error }); ok {
-		_ = c.CloseWrite() // a peer that is gone needs no farewell
-		late.Reset(farewell)
-		<-l.gone
-		return
-	}
-	l.shut(nil)
+	late.Reset(farewell)
+	<-l.gone
 }

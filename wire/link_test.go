@@ -32,13 +32,13 @@ func TestOrder(t *testing.T) {
 		a, b := linked(t, 32<<20)
 		big := bytes.Repeat([]byte("0123456789"), 1<<17)
 		for _, err := range []error{
-			a.send(frameCode, 1, big), a.send(frameCode, 2, big), a.send(frameGo, 1), a.send(frameCancel, 2), a.send(framePing, 0), a.send(frameGo, 3),
+			a.send(frameCode, 1, nil, big), a.send(frameCode, 2, nil, big), a.send(frameGo, 1, nil), a.send(frameCancel, 2, nil), a.send(framePing, 0, nil), a.send(frameGo, 3, nil),
 		} {
 			if err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := checkPreface(b.in); err != nil {
+		if _, err := readPreface(b.in); err != nil {
 			t.Fatal(err)
 		}
 		type got struct {
@@ -80,21 +80,21 @@ func TestSent(t *testing.T) {
 		ca, cb := net.Pipe()
 		l := newLink(ca, 16<<20, 32<<20, 10*time.Second)
 		var whole, cut, never, large, late mark
-		if err := l.sendMarked(&whole, frameLookup, 1, make([]byte, 16)); err != nil {
+		if err := l.sendMarked(&whole, frameLookup, 1, nil, make([]byte, 16)); err != nil {
 			t.Fatal(err)
 		}
 		upTo := len(l.ready)
-		_ = l.sendMarked(&cut, frameLookup, 2, make([]byte, 16))
-		_ = l.sendMarked(&large, frameCode, 3, make([]byte, 1<<20))
+		_ = l.sendMarked(&cut, frameLookup, 2, nil, make([]byte, 16))
+		_ = l.sendMarked(&large, frameCode, 3, nil, make([]byte, 1<<20))
 		done := make(chan struct{})
 		go func() { l.write(); close(done) }()
 		if _, err := io.ReadFull(cb, make([]byte, upTo+10)); err != nil {
 			t.Fatal(err)
 		}
-		_ = l.sendMarked(&never, frameGo, 4)
+		_ = l.sendMarked(&never, frameGo, 4, nil)
 		_ = cb.Close()
 		<-done
-		if err := l.sendMarked(&late, frameGo, 5); err == nil {
+		if err := l.sendMarked(&late, frameGo, 5, nil); err == nil {
 			t.Error("a broken link takes messages")
 		}
 		for _, tt := range []struct {
@@ -114,11 +114,11 @@ func TestSentLarge(t *testing.T) {
 		ca, cb := net.Pipe()
 		l := newLink(ca, 16<<20, 32<<20, 10*time.Second)
 		var large, small mark
-		_ = l.sendMarked(&large, frameCode, 3, make([]byte, 1<<20))
+		_ = l.sendMarked(&large, frameCode, 3, nil, make([]byte, 1<<20))
 		go l.write()
 		go func() { _, _ = io.Copy(io.Discard, cb) }()
 		synctest.Wait()
-		_ = l.sendMarked(&small, frameGo, 3)
+		_ = l.sendMarked(&small, frameGo, 3, nil)
 		synctest.Wait()
 		l.shut(nil)
 		synctest.Wait()
@@ -135,7 +135,7 @@ func TestPeerThatDoesNotRead(t *testing.T) {
 		var err error
 		n := 0
 		for ; err == nil; n++ {
-			err = a.send(frameCall, uint64(n), make([]byte, 1<<10))
+			err = a.send(frameCall, uint64(n), nil, make([]byte, 1<<10))
 		}
 		if !errors.Is(err, errSlow) || n > 70 {
 			t.Errorf("took %d messages, then %v", n, err)
@@ -144,7 +144,7 @@ func TestPeerThatDoesNotRead(t *testing.T) {
 		if got := time.Since(begun); got != 10*time.Second {
 			t.Errorf("gave up after %v, want 10s", got)
 		}
-		if err := a.send(framePing, 0); err == nil {
+		if err := a.send(framePing, 0, nil); err == nil {
 			t.Error("a broken link takes messages")
 		}
 	})
@@ -152,10 +152,10 @@ func TestPeerThatDoesNotRead(t *testing.T) {
 
 func TestTooLargeToSend(t *testing.T) {
 	a, _ := linked(t, 64<<20)
-	if err := a.send(frameCode, 1, make([]byte, 16<<20)); !errors.Is(err, errTooLarge) {
+	if err := a.send(frameCode, 1, nil, make([]byte, 16<<20)); !errors.Is(err, errTooLarge) {
 		t.Errorf("got %v, want %v", err, errTooLarge)
 	}
-	if err := a.send(framePing, 0); err != nil {
+	if err := a.send(framePing, 0, nil); err != nil {
 		t.Errorf("the link is broken: %v", err)
 	}
 }

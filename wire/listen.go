@@ -31,7 +31,11 @@ func Listen(addr string, t *tls.Config) (net.Listener, error) {
 		if t == nil {
 			return nil, fmt.Errorf("wire: listen on %s: TCP needs certificates", addr)
 		}
-		return tls.Listen("tcp", addr, t)
+		ln, err := net.Listen("tcp", addr)
+		if err != nil {
+			return nil, err
+		}
+		return sealedListener{ln, t}, nil
 	}
 	if err := removeStale(path); err != nil {
 		return nil, fmt.Errorf("wire: listen on %s: %w", addr, err)
@@ -89,11 +93,26 @@ func Dialer(addr string, t *tls.Config) (Dial, error) {
 	if t == nil {
 		return nil, fmt.Errorf("wire: dial %s: TCP needs certificates", addr)
 	}
-	if _, _, err := net.SplitHostPort(addr); err != nil {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
 		return nil, fmt.Errorf("wire: dial %s: %w", addr, err)
 	}
-	d := tls.Dialer{Config: t}
-	return func(ctx context.Context) (net.Conn, error) { return d.DialContext(ctx, "tcp", addr) }, nil
+	if t.ServerName == "" {
+		t = t.Clone()
+		t.ServerName = host
+	}
+	return func(ctx context.Context) (net.Conn, error) {
+		var d net.Dialer
+		bare, err := d.DialContext(ctx, "tcp", addr)
+		if err != nil {
+			return nil, err
+		}
+		conn := tls.Client(newSealer(bare), t)
+		if err := conn.HandshakeContext(ctx); err != nil {
+			return nil, errors.Join(err, bare.Close())
+		}
+		return conn, nil
+	}, nil
 }
 
 // checkUID returns nil if the peer of a unix socket has this process's uid or

@@ -4,25 +4,23 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
-	"fmt"
+	"time"
 
 	"hearth/whisk"
 )
 
-// maxHeader bounds a JSON header: names, limits, versions, a load.
+// maxHeader bounds a header: names, limits, versions, a load.
 const maxHeader = 1 << 20
+
+// headerRoom is what most headers have room in.
+const headerRoom = 512
 
 // peer is a router's hello.
 type peer struct {
 	Role Role `json:"role"`
 }
 
-// replyHeader is the JSON of a reply.
-type replyHeader struct {
-	Kind whisk.ReplyKind `json:"kind"`
-	Load whisk.Load      `json:"load"`
-}
-
+// unmarshal reads a hello.
 func unmarshal(b []byte, v any) error {
 	if len(b) > maxHeader {
 		return protocolError("a header of %d bytes", len(b))
@@ -33,35 +31,65 @@ func unmarshal(b []byte, v any) error {
 	return nil
 }
 
-// encodeCall returns a call's parts. Arguments and environment are not copied.
-func encodeCall(c *whisk.Call) ([][]byte, error) {
-	open := *c
-	open.Env = nil // its own part: JSON in JSON would be rewritten
-	h, err := json.Marshal(&open)
-	if err == nil && len(h) > maxHeader { // the server would hang up on it
-		err = fmt.Errorf("%w: a header of %d bytes", errTooLarge, len(h))
+// appendCall appends what is a call's own: all but its setting, arguments and
+// environment, which are parts.
+func appendCall(b []byte, c *whisk.Call) []byte {
+	b = appendFlags(b, c.InFlow, c.NoQueue, c.Unstored, !c.Cause.IsZero())
+	b = append(b, c.ID[:]...)
+	b = appendText(b, c.TransactionID)
+	b = appendText(b, c.APIKey)
+	if !c.Cause.IsZero() {
+		b = append(b, c.Cause[:]...)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return [][]byte{h, c.Args, c.Env}, nil
+	return binary.AppendVarint(b, int64(c.Waited))
 }
 
-// decodeCall reads a call. If the payload is its own to keep, nothing is copied.
-func decodeCall(payload []byte, own bool) (*whisk.Call, error) {
+// parseCall reads a call's header into c: the setting's number, or 0 and the
+// setting itself, then what appendCall appends.
+func parseCall(c *whisk.Call, header []byte, known heard) error {
+	r := newCursor(header)
+	var s *setting
+	switch n := r.uvarint(); {
+	case n == 0:
+		s = parseSetting(&r)
+	case n <= uint64(len(known)):
+		s = known[n-1]
+	default:
+		return protocolError("a call with setting %d of %d", n, len(known))
+	}
+	c.Namespace, c.Subject, c.UUID, c.Bounds, c.Target = s.namespace, s.subject, s.uuid, s.bounds, &s.target
+	caused := false
+	r.flags(&c.InFlow, &c.NoQueue, &c.Unstored, &caused)
+	c.ID = r.id()
+	c.TransactionID, c.APIKey = r.string(), r.string()
+	if caused {
+		c.Cause = r.id()
+	}
+	c.Waited = time.Duration(r.varint())
+	if err := r.err("call"); err != nil {
+		return err
+	}
+	if c.ID.IsZero() {
+		return protocolError("a call without id")
+	}
+	return nil
+}
+
+// decodeCall reads a call into c. If the payload is its own to keep, nothing is
+// copied of arguments and environment.
+func decodeCall(c *whisk.Call, payload []byte, own bool, known heard) error {
 	var h, args, env []byte
 	if err := splitParts(payload, &h, &args, &env); err != nil {
-		return nil, err
+		return err
 	}
-	c := &whisk.Call{}
-	if err := unmarshal(h, c); err != nil {
-		return nil, err
+	if len(h) > maxHeader {
+		return protocolError("a header of %d bytes", len(h))
 	}
-	if c.ID.IsZero() || c.Target == nil {
-		return nil, protocolError("a call without id or target")
+	if err := parseCall(c, h, known); err != nil {
+		return err
 	}
 	c.Args, c.Env = keep(args, own), keep(env, own)
-	return c, nil
+	return nil
 }
 
 // keep returns b to be kept: itself if that may be, else a copy. Nothing is nil.
@@ -75,146 +103,76 @@ func keep(b []byte, own bool) json.RawMessage {
 	return bytes.Clone(b)
 }
 
-// encodeReply returns a reply's parts. A record whose message would be larger
-// than maxMessage is cut.
-func encodeReply(r whisk.Reply, maxMessage int) ([][]byte, error) {
-	h, err := json.Marshal(replyHeader{r.Kind, r.Load})
-	if err != nil {
-		return nil, err
-	}
-	parts := [][]byte{h}
-	if r.Record == nil {
-		return parts, nil
-	}
-	return appendRecord(parts, r.Record, maxMessage-sizeOf(parts))
+func appendLoad(b []byte, l *whisk.Load) []byte {
+	b = appendFlags(b, l.Draining)
+	b = binary.AppendVarint(b, l.UsedMB)
+	b = binary.AppendVarint(b, l.CapacityMB)
+	b = binary.AppendVarint(b, int64(l.Running))
+	b = binary.AppendVarint(b, int64(l.Queued))
+	return binary.AppendVarint(b, int64(l.QueueLimit))
 }
 
-// decodeReply reads a reply, as decodeCall reads a call.
-func decodeReply(payload []byte, own bool) (whisk.Reply, error) {
+func parseLoad(r *cursor) (l whisk.Load) {
+	r.flags(&l.Draining)
+	l.UsedMB, l.CapacityMB = r.varint(), r.varint()
+	l.Running, l.Queued, l.QueueLimit = int(r.varint()), int(r.varint()), int(r.varint())
+	return l
+}
+
+// appendReply appends the first part of a reply, then the header of its record
+// to c if it has one, whose result and logs are the other parts. A record
+// whose message would be larger than maxMessage is cut.
+func appendReply(b []byte, r *whisk.Reply, c *whisk.Call, maxMessage int) (start, result, logs []byte) {
+	at := len(b)
+	b = append(b, 0, 0, 0, 0, byte(r.Kind))
+	b = appendLoad(b, &r.Load)
+	binary.BigEndian.PutUint32(b[at:], uint32(len(b)-at-4))
+	if r.Record == nil {
+		return b, nil, nil
+	}
+	return appendRecord(b, r.Record, c, maxMessage)
+}
+
+// sendReply sends a reply to c, which is nil where it has no record.
+func (l *link) sendReply(number uint64, r *whisk.Reply, c *whisk.Call) error {
+	var room [headerRoom]byte
+	b, result, logs := appendReply(room[:0], r, c, l.maxMessage)
+	if r.Record == nil {
+		return l.send(frameReply, number, b)
+	}
+	return l.send(frameReply, number, b, result, logs)
+}
+
+// decodeReply reads a reply to c. If the payload is its own to keep, the
+// result is not copied.
+func decodeReply(payload []byte, own bool, c *whisk.Call) (rep whisk.Reply, err error) {
 	h, rest, err := nextPart(payload)
 	if err != nil {
+		return rep, err
+	}
+	r := newCursor(h)
+	kind := r.take(1)
+	rep.Load = parseLoad(&r)
+	if err := r.err("reply"); err != nil {
 		return whisk.Reply{}, err
 	}
-	var rh replyHeader
-	if err := unmarshal(h, &rh); err != nil {
-		return whisk.Reply{}, err
-	}
-	r := whisk.Reply{Kind: rh.Kind, Load: rh.Load}
-	switch r.Kind {
+	switch rep.Kind = whisk.ReplyKind(kind[0]); rep.Kind {
 	case whisk.Done:
-		if r.Record, rest, err = nextRecord(rest, own); err != nil {
+		if rep.Record, rest, err = nextRecord(rest, own, c); err != nil {
 			return whisk.Reply{}, err
 		}
 	case whisk.Busy, whisk.NeedCode, whisk.Queued, whisk.Ready:
 	default:
-		return whisk.Reply{}, protocolError("reply of kind %d", r.Kind)
+		return whisk.Reply{}, protocolError("reply of kind %d", rep.Kind)
 	}
 	if len(rest) > 0 {
 		return whisk.Reply{}, protocolError("%d bytes too many", len(rest))
 	}
-	return r, nil
+	return rep, nil
 }
 
-// Texts for what was cut from a record that no message can carry.
-const (
-	msgLogsCut   = "There was an issue while collecting your logs. Data might be missing."
-	msgResultCut = "The action's result is too large to be carried."
-)
-
-// appendRecord appends a record's three parts: the JSON of all but result and
-// logs, the result, the logs. Where they would take more than limit bytes the
-// logs are dropped, then the result.
-func appendRecord(parts [][]byte, a *whisk.Activation, limit int) ([][]byte, error) {
-	open := *a
-	open.Response.Result, open.Logs = nil, nil
-	result, logs := []byte(a.Response.Result), a.Logs
-	h, err := json.Marshal(&open)
-	if err != nil {
-		return nil, err
-	}
-	const lengths = 3 * 4
-	if len(h)+len(result)+logsSize(logs)+lengths > limit {
-		logs = []string{msgLogsCut}
-	}
-	if len(h)+len(result)+logsSize(logs)+lengths > limit {
-		open.Response = whisk.ErrorResponse(whisk.WhiskError, msgResultCut)
-		result, open.Response.Result = open.Response.Result, nil
-		if h, err = json.Marshal(&open); err != nil {
-			return nil, err
-		}
-	}
-	return append(parts, h, result, encodeLogs(logs)), nil
-}
-
-// nextRecord cuts a record off a payload.
-func nextRecord(payload []byte, own bool) (a *whisk.Activation, rest []byte, err error) {
-	var h, result, logs []byte
-	rest = payload
-	for _, d := range []*[]byte{&h, &result, &logs} {
-		if *d, rest, err = nextPart(rest); err != nil {
-			return nil, nil, err
-		}
-	}
-	a = &whisk.Activation{}
-	if err := unmarshal(h, a); err != nil {
-		return nil, nil, err
-	}
-	if a.ID.IsZero() {
-		return nil, nil, protocolError("a record without id")
-	}
-	a.Response.Result = keep(result, own)
-	if a.Logs, err = decodeLogs(logs); err != nil {
-		return nil, nil, err
-	}
-	return a, rest, nil
-}
-
-func logsSize(lines []string) int {
-	n := 0
-	for _, l := range lines {
-		n += 4 + len(l)
-	}
-	return n
-}
-
-func encodeLogs(lines []string) []byte {
-	if len(lines) == 0 {
-		return nil
-	}
-	b := make([]byte, 0, logsSize(lines))
-	for _, l := range lines {
-		b = binary.BigEndian.AppendUint32(b, uint32(len(l)))
-		b = append(b, l...)
-	}
-	return b
-}
-
-// decodeLogs reads lines; all of them share one copy of b.
-func decodeLogs(b []byte) ([]string, error) {
-	n := 0
-	for rest := b; len(rest) > 0; n++ {
-		var err error
-		if _, rest, err = nextPart(rest); err != nil {
-			return nil, err
-		}
-	}
-	if n == 0 {
-		return nil, nil
-	}
-	text := string(b)
-	lines := make([]string, n)
-	at := 0
-	for i := range lines {
-		size := int(binary.BigEndian.Uint32(b[at:]))
-		lines[i] = text[at+4 : at+4+size]
-		at += 4 + size
-	}
-	return lines, nil
-}
-
-// encodeIDs returns ids as one part.
-func encodeIDs(ids []whisk.ActivationID) []byte {
-	b := make([]byte, 0, len(ids)*len(whisk.ActivationID{}))
+// appendIDs appends ids as they are, without their number.
+func appendIDs(b []byte, ids []whisk.ActivationID) []byte {
 	for i := range ids {
 		b = append(b, ids[i][:]...)
 	}

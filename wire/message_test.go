@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
 	"reflect"
 	"strings"
@@ -28,22 +29,42 @@ func newRecord(result string, logs ...string) *whisk.Activation {
 	return a
 }
 
-func seedMessages(t testing.TB) (all [][][]byte) {
-	add := func(parts [][]byte, err error) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, parts)
+// callHeader is a call's header with its setting in it.
+func callHeader(c *whisk.Call) []byte {
+	return appendCall(appendSetting([]byte{0}, c), c)
+}
+
+func callPayload(c *whisk.Call) []byte {
+	return appendParts(nil, [][]byte{callHeader(c), c.Args, c.Env})
+}
+
+func replyPayload(r whisk.Reply, c *whisk.Call, most int) []byte {
+	b, result, logs := appendReply(nil, &r, c, most)
+	if r.Record == nil {
+		return b
 	}
-	rec := newRecord(`{"x":1}`, "a", "b")
-	add(encodeCall(newCall()))
-	add(encodeReply(whisk.Reply{Kind: whisk.Queued}, 1<<20))
-	add(encodeReply(whisk.Reply{Kind: whisk.Done, Record: rec}, 1<<20))
-	add(encodeLookup(answer{state: whisk.RunningCall}, 1<<20))
-	add(encodeLookup(answer{state: whisk.FinishedCall, records: []*whisk.Activation{rec}}, 1<<20))
-	add(encodeUnacked(answer{err: errors.New("no")}, 1<<20))
-	add(encodeUnacked(answer{records: []*whisk.Activation{rec, rec}}, 1<<20))
-	return all
+	return appendParts(b, [][]byte{result, logs})
+}
+
+func payload(m message) []byte { return appendParts(bytes.Clone(m.head), m.raw) }
+
+func recordHeader(a *whisk.Activation) []byte { return appendFacts(nil, a, &a.Response, nil)[4:] }
+
+func seedMessages() [][]byte {
+	rec, c := newRecord(`{"x":1}`, "a", "b"), newCall()
+	known := appendCall([]byte{1}, c)
+	return [][]byte{
+		callPayload(c),
+		appendParts(nil, [][]byte{known, c.Args, c.Env}),
+		appendSetting([]byte{0}, c),
+		replyPayload(whisk.Reply{Kind: whisk.Queued}, nil, 1<<20),
+		replyPayload(whisk.Reply{Kind: whisk.Done, Record: rec}, nil, 1<<20),
+		replyPayload(whisk.Reply{Kind: whisk.Done, Record: c.Record()}, c, 1<<20),
+		payload(encodeLookup(answer{state: whisk.RunningCall}, 1<<20)),
+		payload(encodeLookup(answer{state: whisk.FinishedCall, records: []*whisk.Activation{rec}}, 1<<20)),
+		payload(encodeUnacked(answer{err: errors.New("no")}, 1<<20)),
+		payload(encodeUnacked(answer{records: []*whisk.Activation{rec, rec}}, 1<<20)),
+	}
 }
 
 func TestRecordsRoundTrip(t *testing.T) {
@@ -55,12 +76,9 @@ func TestRecordsRoundTrip(t *testing.T) {
 		if len(a.Response.Result) == 0 {
 			a.Response.Result = nil
 		}
-		parts, err := encodeReply(whisk.Reply{Kind: whisk.Done, Record: a}, 1<<20)
-		if err != nil {
-			t.Fatal(err)
-		}
+		b := replyPayload(whisk.Reply{Kind: whisk.Done, Record: a}, nil, 1<<20)
 		for _, own := range []bool{false, true} {
-			got, err := decodeReply(appendParts(nil, parts), own)
+			got, err := decodeReply(b, own, nil)
 			if err != nil || !reflect.DeepEqual(got.Record, a) {
 				t.Fatalf("got %+v, %v; want %+v", got.Record, err, a)
 			}
@@ -69,58 +87,65 @@ func TestRecordsRoundTrip(t *testing.T) {
 }
 
 func TestCopiesUnlessOwn(t *testing.T) {
-	parts, err := encodeCall(newCall())
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, own := range []bool{false, true} {
-		b := appendParts(nil, parts)
-		c, err := decodeCall(b, own)
-		if err != nil {
+		b := callPayload(newCall())
+		c := &whisk.Call{}
+		if err := decodeCall(c, b, own, nil); err != nil {
 			t.Fatal(err)
 		}
 		clear(b)
 		if got := string(c.Args) == `{"a":1}`; got == own {
 			t.Errorf("own = %v: arguments are %q after the buffer changed", own, c.Args)
 		}
+		if c.Target.Name.Name != "hello" {
+			t.Errorf("own = %v: the name is %q after the buffer changed", own, c.Target.Name.Name)
+		}
 	}
 }
 
 func TestBadMessages(t *testing.T) {
-	id := newCall().ID
-	head := []byte(`{"activationId":"` + id.String() + `","version":"0.0.1"}`)
+	c, none := newCall(), newCall()
+	none.ID = whisk.ActivationID{}
+	header := recordHeader(newRecord(""))
+	done := appendLoad([]byte{byte(whisk.Done)}, &whisk.Load{})
+	kind := func(k whisk.ReplyKind) []byte { return appendLoad([]byte{byte(k)}, &whisk.Load{}) }
 	for _, tt := range []struct {
 		name   string
 		decode func([]byte) error
 		parts  [][]byte
 	}{
-		{"call without id", call, [][]byte{[]byte(`{"target":{"version":"0.0.1"}}`), nil, nil}},
-		{"call without target", call, [][]byte{[]byte(`{"id":"` + id.String() + `"}`), nil, nil}},
-		{"call of null", call, [][]byte{[]byte(`null`), nil, nil}},
-		{"call without environment", call, [][]byte{[]byte(`{}`), nil}},
+		{"call without id", call, [][]byte{callHeader(none), nil, nil}},
+		{"call with an unknown setting", call, [][]byte{appendCall([]byte{1}, c), nil, nil}},
+		{"call of nothing", call, [][]byte{nil, nil, nil}},
+		{"call without environment", call, [][]byte{callHeader(c), nil}},
+		{"call with more than its header", call, [][]byte{append(callHeader(c), 0), nil, nil}},
 		{"call with a huge header", call, [][]byte{make([]byte, maxHeader+1), nil, nil}},
-		{"reply of no kind", reply, [][]byte{[]byte(`{}`)}},
-		{"reply lost", reply, [][]byte{[]byte(`{"kind":6}`)}},
-		{"busy with a record", reply, [][]byte{[]byte(`{"kind":1}`), head, nil, nil}},
-		{"done without record", reply, [][]byte{[]byte(`{"kind":5}`)}},
-		{"done without id", reply, [][]byte{[]byte(`{"kind":5}`), []byte(`{}`), nil, nil}},
-		{"done with broken logs", reply, [][]byte{[]byte(`{"kind":5}`), head, nil, []byte("123")}},
+		{"reply of no kind", reply, [][]byte{kind(0)}},
+		{"reply without load", reply, [][]byte{{byte(whisk.Busy)}}},
+		{"reply lost", reply, [][]byte{kind(whisk.Lost)}},
+		{"busy with a record", reply, [][]byte{kind(whisk.Busy), header, nil, nil}},
+		{"done without record", reply, [][]byte{done}},
+		{"done without id", reply, [][]byte{done, recordHeader(none.Record()), nil, nil}},
+		{"done of another's call", reply, [][]byte{done, appendFacts(nil, c.Record(), &whisk.Response{}, c)[4:], nil, nil}},
+		{"done with an unknown flag", reply, [][]byte{done, append([]byte{header[0] | 0x80}, header[1:]...), nil, nil}},
+		{"done with a huge header", reply, [][]byte{done, make([]byte, maxHeader+1), nil, nil}},
+		{"done with broken logs", reply, [][]byte{done, header, nil, []byte("123")}},
 		{"lookup without state", lookup, [][]byte{nil, nil}},
 		{"lookup of unknown state", lookup, [][]byte{nil, {9}}},
 		{"lookup finished, without record", lookup, [][]byte{nil, {byte(whisk.FinishedCall)}}},
-		{"more records than asked for", unacked, [][]byte{nil, head, nil, nil, head, nil, nil}},
+		{"more records than asked for", unacked, [][]byte{nil, header, nil, nil, header, nil, nil}},
 	} {
 		if err := tt.decode(appendParts(nil, tt.parts)); !errors.Is(err, errProtocol) {
 			t.Errorf("%s: %v, want a protocol error", tt.name, err)
 		}
 	}
-	if err := reply(appendParts(nil, [][]byte{[]byte(`{"kind":5}`), head, nil, nil})); err != nil {
+	if err := reply(appendParts(nil, [][]byte{done, header, nil, nil})); err != nil {
 		t.Errorf("a bare record: %v", err)
 	}
 }
 
-func call(b []byte) error    { _, err := decodeCall(b, false); return err }
-func reply(b []byte) error   { _, err := decodeReply(b, false); return err }
+func call(b []byte) error    { return decodeCall(&whisk.Call{}, b, false, nil) }
+func reply(b []byte) error   { _, err := decodeReply(b, false, nil); return err }
 func lookup(b []byte) error  { _, err := decodeLookup(b); return err }
 func unacked(b []byte) error { _, err := decodeUnacked(b, 1); return err }
 
@@ -143,11 +168,11 @@ func TestRecordIsCut(t *testing.T) {
 		if tt.line == "" {
 			rec.Logs = make([]string, most/4)
 		}
-		parts, err := encodeReply(whisk.Reply{Kind: whisk.Done, Record: rec}, most)
-		if err != nil || sizeOf(parts) > most {
-			t.Fatalf("%s: %d bytes, %v", tt.name, sizeOf(parts), err)
+		b := replyPayload(whisk.Reply{Kind: whisk.Done, Record: rec}, nil, most)
+		if len(b) > most {
+			t.Fatalf("%s: %d bytes", tt.name, len(b))
 		}
-		r, err := decodeReply(appendParts(nil, parts), true)
+		r, err := decodeReply(b, true, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -170,11 +195,11 @@ func TestUnackedIsCut(t *testing.T) {
 		recs = append(recs, newRecord(`"`+strings.Repeat("x", 100<<10)+`"`))
 	}
 	for _, tt := range []struct{ from, max, want int }{{0, most, 2}, {0, 64 * most, 10}, {9, most, 1}, {0, 200 << 10, 1}} {
-		parts, err := encodeUnacked(answer{records: recs[tt.from:]}, tt.max)
-		if err != nil || sizeOf(parts) > tt.max {
-			t.Fatalf("%d bytes, %v", sizeOf(parts), err)
+		b := payload(encodeUnacked(answer{records: recs[tt.from:]}, tt.max))
+		if len(b) > tt.max {
+			t.Fatalf("%d bytes, want %d at the most", len(b), tt.max)
 		}
-		a, err := decodeUnacked(appendParts(nil, parts), 10)
+		a, err := decodeUnacked(b, 10)
 		if err != nil || len(a.records) != tt.want || a.records[0].ID != recs[tt.from].ID {
 			t.Errorf("got %d records, %v; want %d", len(a.records), err, tt.want)
 		}

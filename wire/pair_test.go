@@ -234,20 +234,58 @@ func TestRedialBacksOff(t *testing.T) {
 	})
 }
 
+// A router of a newer version is spoken to in this one.
+func TestNewerRouter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipes()
+		s := trusting(DefaultServerConfig(), &echo{})
+		run(t, func(ctx context.Context) error { return s.Serve(ctx, p) })
+		conn, err := p.Dial(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := newLink(conn, 1<<20, 2<<20, time.Minute)
+		l.ready[len(preface)] = Version + 1
+		go l.write()
+		defer l.shut(nil)
+		var h whisk.Hello
+		if err := l.greet(map[string]any{"role": RoleRouter, "new": 1}, &h, time.Second); err != nil || l.version != Version || h.ID == "" {
+			t.Fatalf("version %d, hello %+v, %v", l.version, h, err)
+		}
+		c := newCall()
+		if err := l.sendCall(new(mark), 1, c); err != nil {
+			t.Fatal(err)
+		}
+		err = l.read(yes, func() {}, func(f frame) error {
+			if r, err := decodeReply(f.payload, false, c); err != nil || r.Record.ID != c.ID {
+				t.Errorf("got %+v, %v", r, err)
+			}
+			return io.EOF
+		})
+		if !errors.Is(err, io.EOF) {
+			t.Error(err)
+		}
+	})
+}
+
 // What breaks the protocol ends the connection, and only that.
 func TestMisbehavingRouter(t *testing.T) {
 	greeting := string(append([]byte(preface), Version)) + string(framed(frameHello, 0, []byte(`{"role":"router"}`)))
-	parts, _ := encodeCall(newCall())
-	oneCall := string(framed(frameCall, 1, parts...))
+	oneCall := string(framed(frameCall, 1, callHeader(newCall()), nil, nil))
+	setting := appendSetting([]byte{0}, newCall())
 	for _, tt := range []struct{ name, text, log string }{
 		{"not the protocol", "GET / HTTP/1.1\r\n\r\n", "does not speak"},
-		{"another version", preface + "\x09", "version 9"},
+		{"an old version", preface + "\x01", "version 1"},
 		{"an invoker", string(append([]byte(preface), Version)) + string(framed(frameHello, 0, []byte(`{"role":"invoker"}`))), "want a router"},
 		{"call before hello", string(append([]byte(preface), Version)) + oneCall, "before the hello"},
 		{"reply", greeting + string(framed(frameReply, 1, []byte("{}"))), "sent a message"},
 		{"second hello", greeting + string(framed(frameHello, 0, []byte("{}"))), "sent a message"},
 		{"unknown type", greeting + strings.Repeat("\xff", headSize), "frame type"},
-		{"broken call", greeting + string(framed(frameCall, 1, []byte("{"), nil, nil)), "header"},
+		{"broken call", greeting + string(framed(frameCall, 1, []byte("{"), nil, nil)), "setting 123 of 0"},
+		{"cut call", greeting + string(framed(frameCall, 1, callHeader(newCall())[:20], nil, nil)), "malformed header of a call"},
+		{"broken setting", greeting + string(bare(frameSetting, setting[:20])), "malformed header of a setting"},
+		{"setting out of order", greeting + string(bare(frameSetting, appendSetting([]byte{7}, newCall()))), "number 7 after 0"},
+		{"huge setting", greeting + string(bare(frameSetting, make([]byte, 2*maxSettingSize))), "setting of 2048 bytes"},
 		{"same number twice", greeting + oneCall + oneCall, "two calls"},
 		{"odd ack", greeting + string(framed(frameAck, 0, []byte("123"))), "bytes of ids"},
 		{"lookup of none", greeting + string(framed(frameLookup, 2, nil)), "lookup of 0"},

@@ -33,7 +33,7 @@ func (ss *session) lookup(ctx context.Context, f frame) error {
 	if len(ids) != 1 {
 		return protocolError("a lookup of %d ids", len(ids))
 	}
-	return ss.ask(ctx, frameLookupAnswer, f.number, func(ctx context.Context) ([][]byte, error) {
+	return ss.ask(ctx, frameLookupAnswer, f.number, func(ctx context.Context) message {
 		state, rec, err := ss.s.invoker.Lookup(ctx, ids[0])
 		a := answer{state: state, err: err}
 		if rec != nil {
@@ -57,7 +57,7 @@ func (ss *session) unacked(ctx context.Context, f frame) error {
 		return protocolError("a limit of %d bytes", len(b))
 	}
 	limit := int(min(binary.BigEndian.Uint32(b), maxUnacked))
-	return ss.ask(ctx, frameUnackedAnswer, f.number, func(ctx context.Context) ([][]byte, error) {
+	return ss.ask(ctx, frameUnackedAnswer, f.number, func(ctx context.Context) message {
 		recs, err := ss.s.invoker.Unacked(ctx, limit)
 		return encodeUnacked(answer{records: recs, err: err}, ss.s.cfg.MaxMessage)
 	})
@@ -68,29 +68,23 @@ const questionTime = 30 * time.Second
 
 // ask answers a question from a goroutine of its own, or refuses it if too
 // many are under way.
-func (ss *session) ask(ctx context.Context, typ frameType, number uint64, f func(context.Context) ([][]byte, error)) error {
+func (ss *session) ask(ctx context.Context, typ frameType, number uint64, f func(context.Context) message) error {
 	select {
 	case ss.asked <- struct{}{}:
 	default:
 		a := answer{err: errors.New("too many questions at once")}
-		parts, err := encodeUnacked(a, ss.s.cfg.MaxMessage)
+		m := encodeUnacked(a, ss.s.cfg.MaxMessage)
 		if typ == frameLookupAnswer {
-			parts, err = encodeLookup(a, ss.s.cfg.MaxMessage)
+			m = encodeLookup(a, ss.s.cfg.MaxMessage)
 		}
-		if err != nil {
-			return err
-		}
-		return ss.l.send(typ, number, parts...)
+		return ss.l.send(typ, number, m.head, m.raw...)
 	}
 	ss.slow.Go(func() {
 		defer func() { <-ss.asked }()
 		ctx, cancel := context.WithTimeout(ctx, questionTime)
 		defer cancel()
-		parts, err := f(ctx)
-		if err == nil {
-			err = ss.l.send(typ, number, parts...)
-		}
-		if err != nil {
+		m := f(ctx)
+		if err := ss.l.send(typ, number, m.head, m.raw...); err != nil {
 			ss.l.shut(err)
 		}
 	})

@@ -1,10 +1,16 @@
 package wire
 
 import (
+	"bufio"
+	"encoding/binary"
 	"encoding/json"
 	"io"
+	"slices"
 	"time"
 )
+
+// readBuffer is how many bytes are read at once.
+const readBuffer = 2 * (headSize + maxWhole)
 
 // claim is how many bytes are set aside for a large message before any of
 // them arrived: arguments and results of the usual limits at once.
@@ -40,20 +46,22 @@ func (l *link) next(admit func(size int) bool) (f frame, whole bool, err error) 
 	if err != nil {
 		return f, false, cutOff(err, len(b))
 	}
-	h, err := parseHead(b, l.maxFrames)
+	h, err := parseHead(b, l.maxMessage)
 	if err != nil {
 		return f, false, err
+	}
+	f = frame{typ: h.typ, number: h.number, size: h.total}
+	if h.size < h.total || h.total > maxWhole {
+		_, _ = l.in.Discard(headSize) // it is in the buffer
+		whole, err = l.part.add(l.in, h, &f, admit)
+		return f, whole, err
 	}
 	if b, err = l.in.Peek(headSize + h.size); err != nil {
 		return f, false, cutOff(err, len(b))
 	}
 	l.skip = len(b)
-	f = frame{typ: h.typ, number: h.number, payload: b[headSize:], size: h.total}
-	if h.size == h.total {
-		return f, true, nil
-	}
-	whole, err = l.part.add(h, &f, admit)
-	return f, whole, err
+	f.payload = b[headSize:]
+	return f, true, nil
 }
 
 // cutOff tells an end within a frame from one between frames.
@@ -64,8 +72,8 @@ func cutOff(err error, got int) error {
 	return err
 }
 
-// add takes a piece in. whole: f is now the message.
-func (a *assembly) add(h head, f *frame, admit func(int) bool) (whole bool, err error) {
+// add reads a piece behind its head. whole: f is now the message.
+func (a *assembly) add(in *bufio.Reader, h head, f *frame, admit func(int) bool) (whole bool, err error) {
 	if a.head.total == 0 {
 		a.head, a.got = h, 0
 		a.dropping = !admit(h.total)
@@ -77,11 +85,16 @@ func (a *assembly) add(h head, f *frame, admit func(int) bool) (whole bool, err 
 	if h.total != a.head.total || h.typ != a.head.typ || h.number != a.head.number || a.got+h.size > h.total {
 		return false, protocolError("a piece of another message")
 	}
-	a.got += h.size
-	if !a.dropping {
-		a.buf = append(a.buf, f.payload...)
+	if a.dropping {
+		_, err = in.Discard(h.size)
+	} else {
+		a.buf = slices.Grow(a.buf, h.size)[:a.got+h.size]
+		_, err = io.ReadFull(in, a.buf[a.got:])
 	}
-	if a.got < h.total {
+	if err != nil {
+		return false, cutOff(err, 1)
+	}
+	if a.got += h.size; a.got < h.total {
 		return false, nil
 	}
 	f.payload, f.large, f.dropped = a.buf, true, a.dropping
@@ -89,20 +102,48 @@ func (a *assembly) add(h head, f *frame, admit func(int) bool) (whole bool, err 
 	return true, nil
 }
 
-// read hands messages to handle until reading or it fails. seen is called for
-// every frame.
+// corkEvery is how many messages are handled before what was sent meanwhile is
+// written.
+const corkEvery = 32
+
+// read hands messages to handle until reading or it fails. seen is called
+// whenever bytes have come.
 func (l *link) read(admit func(size int) bool, seen func(), handle func(frame) error) error {
-	for {
+	for corked := 0; ; {
 		f, whole, err := l.next(admit)
 		if err != nil {
 			return err
 		}
-		if seen(); whole {
+		more := l.more()
+		switch {
+		case more && corked == 0:
+			l.cork()
+			fallthrough
+		case more:
+			corked++
+		default:
+			seen()
+		}
+		if whole {
 			if err := handle(f); err != nil {
 				return err
 			}
 		}
+		if corked > 0 && (!more || corked > corkEvery) {
+			corked = 0
+			l.uncork()
+		}
 	}
+}
+
+// more reports whether a whole message is there behind the last one.
+func (l *link) more() bool {
+	n := l.in.Buffered() - l.skip
+	if n < headSize {
+		return false
+	}
+	b, err := l.in.Peek(l.skip + headSize)
+	return err == nil && int64(binary.BigEndian.Uint32(b[l.skip:])) <= int64(n-headSize)
 }
 
 // greet sends a hello and reads the peer's into theirs, within timeout.
@@ -111,13 +152,13 @@ func (l *link) greet(mine, theirs any, timeout time.Duration) error {
 	if err != nil {
 		return err
 	}
-	if err := l.send(frameHello, 0, b); err != nil {
+	if err := l.send(frameHello, 0, appendPart(nil, b)); err != nil {
 		return err
 	}
 	if err := l.conn.SetReadDeadline(time.Now().Add(timeout)); err != nil {
 		return err
 	}
-	if err := checkPreface(l.in); err != nil {
+	if l.version, err = readPreface(l.in); err != nil {
 		return err
 	}
 	for {

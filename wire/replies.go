@@ -6,39 +6,51 @@ import "hearth/whisk"
 func (c *Client) handle(l *link, f frame, pongs *pulse) error {
 	switch f.typ {
 	case framePing:
-		return l.send(framePong, 0)
+		return l.send(framePong, 0, nil)
 	case framePong:
 		pongs.beat()
 		return nil
 	case frameReply:
-		rep, err := decodeReply(f.payload, f.large)
-		if err != nil {
-			return err
-		}
-		c.replied(f.number, rep)
-		return nil
+		return c.replied(f)
 	case frameLookupAnswer, frameUnackedAnswer:
 		return c.answered(f)
 	}
 	return protocolError("an invoker sent a message of type %d", f.typ)
 }
 
-func (c *Client) replied(number uint64, rep whisk.Reply) {
+func (c *Client) replied(f frame) error {
 	c.mu.Lock()
-	p := c.calls[number]
-	if p != nil && (rep.Kind == whisk.Done || rep.Kind == whisk.Busy) {
-		c.forget(p)
-	}
+	p := c.calls[f.number]
 	c.mu.Unlock()
-	if p != nil { // else it was cancelled
-		p.reply(rep)
+	if p == nil {
+		return nil // it was cancelled
 	}
+	rep, err := decodeReply(f.payload, f.large, p.call)
+	if err != nil {
+		return err
+	}
+	if rep.Kind == whisk.Done || rep.Kind == whisk.Busy {
+		c.mu.Lock()
+		mine := c.calls[f.number] == p
+		if mine {
+			c.forget(p)
+		}
+		c.mu.Unlock()
+		if !mine {
+			return nil // in between
+		}
+	}
+	p.reply(rep)
+	return nil
 }
 
 // forget drops a pending call; under the lock.
 func (c *Client) forget(p *pending) {
 	delete(c.calls, p.number)
-	delete(c.byID, p.id)
+	if c.link != nil {
+		c.link.calls.Store(int32(len(c.calls)))
+	}
+	delete(c.byID, p.call.ID)
 }
 
 func (c *Client) answered(f frame) error {

@@ -29,9 +29,11 @@ type session struct {
 
 // served is a call of this session that has not ended.
 type served struct {
-	id    whisk.ActivationID
-	bytes int64
-	last  whisk.ReplyKind // as told to the router; 0: none yet, or it was answered by Go or Code
+	ss     *session
+	number uint64
+	call   whisk.Call
+	bytes  int64
+	last   whisk.ReplyKind // as told to the router; 0: none yet, or it was answered by Go or Code
 }
 
 // waits reports whether the invoker waits for the router with this call.
@@ -60,7 +62,7 @@ func (ss *session) run(ctx context.Context) error {
 	for _, c := range calls {
 		ss.s.bytes.Add(-c.bytes)
 		if c.waits() {
-			ss.s.invoker.Cancel(c.id)
+			ss.s.invoker.Cancel(c.call.ID)
 		}
 	}
 	ss.s.bytes.Add(-ss.partial)
@@ -120,9 +122,11 @@ func (ss *session) handle(ctx context.Context, f frame) error {
 	}
 	switch f.typ {
 	case framePing:
-		return ss.l.send(framePong, 0)
+		return ss.l.send(framePong, 0, nil)
 	case framePong:
 		return nil
+	case frameSetting:
+		return ss.l.heard.learn(f.payload)
 	case frameGo:
 		if id, ok := ss.answered(f.number, whisk.Ready); ok {
 			ss.s.invoker.Go(id)
@@ -130,7 +134,7 @@ func (ss *session) handle(ctx context.Context, f frame) error {
 		return nil
 	case frameCancel:
 		if c := ss.end(f.number); c != nil {
-			ss.s.invoker.Cancel(c.id)
+			ss.s.invoker.Cancel(c.call.ID)
 		}
 		return nil
 	case frameAck:
@@ -149,29 +153,28 @@ func (ss *session) call(f frame, held int64) error {
 	if f.dropped || held == 0 && !ss.s.take(int64(f.size)) {
 		return ss.busy(f.number)
 	}
-	entry := &served{bytes: int64(f.size)}
-	c, err := decodeCall(f.payload, f.large)
-	if err != nil {
-		ss.s.bytes.Add(-entry.bytes)
+	c := &served{ss: ss, number: f.number, bytes: int64(f.size)}
+	if err := decodeCall(&c.call, f.payload, f.large, ss.l.heard); err != nil {
+		ss.s.bytes.Add(-c.bytes)
 		return err
 	}
-	entry.id = c.ID
 	ss.mu.Lock()
 	full := len(ss.calls) >= ss.s.cfg.MaxCalls
 	twice := ss.calls[f.number] != nil
 	if !full && !twice {
-		ss.calls[f.number] = entry
+		ss.calls[f.number] = c
+		ss.count()
 	}
 	ss.mu.Unlock()
 	if twice || full {
-		ss.s.bytes.Add(-entry.bytes)
+		ss.s.bytes.Add(-c.bytes)
 		if twice {
 			return protocolError("two calls of one number")
 		}
 		return ss.busy(f.number)
 	}
-	if err := ss.s.invoker.Call(c, func(r whisk.Reply) { ss.reply(f.number, c.ID, r) }); err != nil {
-		ss.reply(f.number, c.ID, whisk.Reply{Kind: whisk.Busy})
+	if err := ss.s.invoker.Call(&c.call, c.reply); err != nil {
+		c.reply(whisk.Reply{Kind: whisk.Busy})
 	}
 	return nil
 }
@@ -179,12 +182,11 @@ func (ss *session) call(f frame, held int64) error {
 // busy refuses a call that is beyond the server's bounds.
 func (ss *session) busy(number uint64) error {
 	ss.s.m.busy.Inc()
-	parts, err := encodeReply(whisk.Reply{Kind: whisk.Busy}, ss.s.cfg.MaxMessage)
-	if err != nil {
-		return err
-	}
-	return ss.l.send(frameReply, number, parts...)
+	return ss.l.sendReply(number, &whisk.Reply{Kind: whisk.Busy}, nil)
 }
+
+// count tells the link how many calls there are. The caller holds mu.
+func (ss *session) count() { ss.l.calls.Store(int32(len(ss.calls))) }
 
 // end forgets a call; nil if it is not there.
 func (ss *session) end(number uint64) *served {
@@ -193,6 +195,7 @@ func (ss *session) end(number uint64) *served {
 	c := ss.calls[number]
 	if c != nil {
 		delete(ss.calls, number)
+		ss.count()
 		ss.s.bytes.Add(-c.bytes)
 	}
 	return c
@@ -207,36 +210,34 @@ func (ss *session) answered(number uint64, kind whisk.ReplyKind) (whisk.Activati
 		return whisk.ActivationID{}, false
 	}
 	c.last = 0
-	return c.id, true
+	return c.call.ID, true
 }
 
 // reply sends a call's reply. It is the invoker's callback and never blocks.
-func (ss *session) reply(number uint64, id whisk.ActivationID, r whisk.Reply) {
+func (c *served) reply(r whisk.Reply) {
+	ss := c.ss
 	final := r.Kind == whisk.Busy || r.Kind == whisk.Done
 	ss.mu.Lock()
-	c, over := ss.calls[number], ss.over
+	mine, over := ss.calls[c.number] == c, ss.over
 	switch {
-	case c == nil:
+	case !mine:
 	case final:
-		delete(ss.calls, number)
+		delete(ss.calls, c.number)
+		ss.count()
 		ss.s.bytes.Add(-c.bytes)
 	default:
 		c.last = r.Kind
 	}
 	ss.mu.Unlock()
-	if c == nil {
+	if !mine {
 		if over && !final {
 			// Nobody is left to say Go. The invoker may hold its lock here, so
 			// not from its own goroutine.
-			go ss.s.invoker.Cancel(id)
+			go ss.s.invoker.Cancel(c.call.ID)
 		}
 		return
 	}
-	parts, err := encodeReply(r, ss.s.cfg.MaxMessage)
-	if err == nil {
-		err = ss.l.send(frameReply, number, parts...)
-	}
-	if err != nil {
+	if err := ss.l.sendReply(c.number, &r, &c.call); err != nil {
 		ss.l.shut(err) // the router asks for the record over its next connection
 	}
 }

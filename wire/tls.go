@@ -47,6 +47,8 @@ func ServerTLS(f Files) (*tls.Config, error) {
 		ClientAuth:       tls.RequireAndVerifyClientCert,
 		ClientCAs:        pool,
 		VerifyConnection: func(s tls.ConnectionState) error { return checkState(s, RoleRouter) },
+
+		DynamicRecordSizingDisabled: true, // a burst is not cut into records of a packet each
 	}, nil
 }
 
@@ -62,5 +64,7 @@ func ClientTLS(f Files) (*tls.Config, error) {
 		Certificates:     []tls.Certificate{cert},
 		RootCAs:          pool,
 		VerifyConnection: func(s tls.ConnectionState) error { return checkState(s, RoleInvoker) },
+
+		DynamicRecordSizingDisabled: true,
 	}, nil
 }
