@@ -165,7 +165,7 @@ func (b *actionBody) checkLast(a *whisk.Action, l *whisk.SystemLimits, runtimes 
 			return whisk.Errorf(whisk.BadRequest, "Max action instance concurrency must not exceed your namespace concurrency of %d.", l.ConcurrentInvocations)
 		}
 	}
-	if err := checkActive(a, runtimes); err != nil {
+	if err := runtimes.CheckActive(a.Exec.Kind); err != nil {
 		return err
 	}
 	// Merging must not grow past what one request could bring.
@@ -177,14 +177,3 @@ func (b *actionBody) checkLast(a *whisk.Action, l *whisk.SystemLimits, runtimes 
 
 // slackAnnotations is room for the annotations that the platform adds.
 const slackAnnotations = 1 << 10
-
-// checkActive returns the error of an action of a kind that is no longer
-// supported. A kind that no invoker offers at the moment is none of these.
-func checkActive(a *whisk.Action, runtimes whisk.Runtimes) error {
-	for i := range runtimes {
-		if runtimes[i].Kind == a.Exec.Kind {
-			return runtimes[i].CheckActive()
-		}
-	}
-	return nil
-}

@@ -102,7 +102,7 @@ func (s *Server) call(q *request, name whisk.ActionName) (*whisk.Call, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkActive(r.Action, s.deps.Runtimes()); err != nil {
+	if err := s.deps.Runtimes().CheckActive(r.Action.Exec.Kind); err != nil {
 		return nil, err
 	}
 	payload, err := q.readJSON(q.limits.PayloadSize)

@@ -155,7 +155,7 @@ func (s *Server) webCall(q *request, t webTarget, owner *whisk.Identity, r *whis
 	if !(custom && options) && !q.admitted(notes) {
 		return nil, errWebAuth
 	}
-	if err := checkActive(r.Action, s.deps.Runtimes()); err != nil {
+	if err := s.deps.Runtimes().CheckActive(r.Action.Exec.Kind); err != nil {
 		return nil, err
 	}
 	raw := isSet(notes, annotationRawHTTP)

@@ -20,6 +20,9 @@ func (f *Flow) attempt(it *item) outcome {
 		f.m.unreadable.Inc()
 		return f.fail(it, msgUnreadable)
 	}
+	if composite(it.call) && !it.composite {
+		return sorted
+	}
 	c, err := f.copied(it)
 	if err != nil {
 		switch whisk.KindOf(err) {
@@ -29,6 +32,9 @@ func (f *Flow) attempt(it *item) outcome {
 		}
 		f.log.Warn("a row waits for its API key", "activation", it.id, "err", err)
 		return again
+	}
+	if it.composite {
+		return f.attemptComposite(it, c)
 	}
 	if o, ok := f.start(it); !ok {
 		return o

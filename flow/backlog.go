@@ -17,6 +17,8 @@ type item struct {
 	size    int64  // bytes held
 	ended   func() // to be called once, when the activation has ended
 
+	composite bool // known to be a sequence or a composition
+
 	// token, if not 0, is of a start that may stand in the store although the
 	// call did not run: it has to be taken back first.
 	token int64
@@ -27,25 +29,40 @@ type item struct {
 }
 
 // backlog holds the queued rows that wait in memory: a lane for each namespace,
-// taken in turn, and the rows that rest because they were refused. It has no
-// lock and no clock.
+// taken in turn, and another for its sequences and compositions, which wait for
+// workers of their own; and the rows that rest because they were refused. It has
+// no lock and no clock.
 type backlog struct {
-	rows    int
-	bytes   int64
-	lanes   map[whisk.Namespace]*lane
-	turns   *list.List // of *lane; none is empty
-	resting []*item    // few: no more than the rows that were run at once
+	rows       int
+	bytes      int64
+	lanes      map[laneKey]*lane
+	plain      *list.List // of *lane, as are composites; none is empty
+	composites *list.List
+	resting    []*item // few: no more than the rows that were run at once
+}
+
+type laneKey struct {
+	ns        whisk.Namespace
+	composite bool
 }
 
 type lane struct {
-	ns    whisk.Namespace
+	laneKey
 	items *list.List // of *item
 	bytes int64
 	turn  *list.Element
 }
 
 func newBacklog() *backlog {
-	return &backlog{lanes: map[whisk.Namespace]*lane{}, turns: list.New()}
+	return &backlog{lanes: map[laneKey]*lane{}, plain: list.New(), composites: list.New()}
+}
+
+// turns returns the lanes of one sort.
+func (b *backlog) turns(composite bool) *list.List {
+	if composite {
+		return b.composites
+	}
+	return b.plain
 }
 
 // push adds an item at the end of its namespace's lane.
@@ -56,11 +73,12 @@ func (b *backlog) pushFront(it *item) { b.lane(it).items.PushFront(it) }
 
 // lane returns the lane for an item that is about to be added, and counts it.
 func (b *backlog) lane(it *item) *lane {
-	l := b.lanes[it.ns]
+	k := laneKey{it.ns, it.composite}
+	l := b.lanes[k]
 	if l == nil {
-		l = &lane{ns: it.ns, items: list.New()}
-		l.turn = b.turns.PushBack(l)
-		b.lanes[it.ns] = l
+		l = &lane{laneKey: k, items: list.New()}
+		l.turn = b.turns(k.composite).PushBack(l)
+		b.lanes[k] = l
 	}
 	b.rows++
 	b.bytes += it.size
@@ -69,12 +87,13 @@ func (b *backlog) lane(it *item) *lane {
 }
 
 // pop takes the first item of the namespace whose turn it is, or nil.
-func (b *backlog) pop() *item {
-	e := b.turns.Front()
+func (b *backlog) pop(composite bool) *item {
+	turns := b.turns(composite)
+	e := turns.Front()
 	if e == nil {
 		return nil
 	}
-	b.turns.MoveToBack(e)
+	turns.MoveToBack(e)
 	return b.take(e.Value.(*lane))
 }
 
@@ -84,18 +103,20 @@ func (b *backlog) take(l *lane) *item {
 	b.bytes -= it.size
 	l.bytes -= it.size
 	if l.items.Len() == 0 {
-		b.turns.Remove(l.turn)
-		delete(b.lanes, l.ns)
+		b.turns(l.composite).Remove(l.turn)
+		delete(b.lanes, l.laneKey)
 	}
 	return it
 }
 
-// share returns how many rows and bytes of a namespace wait in its lane.
+// share returns how many rows and bytes of a namespace wait in its lanes.
 func (b *backlog) share(ns whisk.Namespace) (rows int, bytes int64) {
-	if l := b.lanes[ns]; l != nil {
-		return l.items.Len(), l.bytes
+	for _, composite := range []bool{false, true} {
+		if l := b.lanes[laneKey{ns, composite}]; l != nil {
+			rows, bytes = rows+l.items.Len(), bytes+l.bytes
+		}
 	}
-	return 0, 0
+	return rows, bytes
 }
 
 // rest keeps an item aside until its time. It counts as waiting.
@@ -150,11 +171,13 @@ func (b *backlog) hurry(now time.Time) {
 // from the front only: items stand there nearly in the order of creation.
 func (b *backlog) expired(before time.Time) []*item {
 	var out []*item
-	for e := b.turns.Front(); e != nil; {
-		l := e.Value.(*lane)
-		e = e.Next()
-		for l.items.Len() > 0 && l.items.Front().Value.(*item).created.Before(before) {
-			out = append(out, b.take(l))
+	for _, turns := range []*list.List{b.plain, b.composites} {
+		for e := turns.Front(); e != nil; {
+			l := e.Value.(*lane)
+			e = e.Next()
+			for l.items.Len() > 0 && l.items.Front().Value.(*item).created.Before(before) {
+				out = append(out, b.take(l))
+			}
 		}
 	}
 	kept := b.resting[:0]
@@ -179,8 +202,8 @@ func (b *backlog) held() []*item {
 			out = append(out, it)
 		}
 	}
-	for e := b.turns.Front(); e != nil; e = e.Next() {
-		for i := e.Value.(*lane).items.Front(); i != nil; i = i.Next() {
+	for _, l := range b.lanes {
+		for i := l.items.Front(); i != nil; i = i.Next() {
 			add(i.Value.(*item))
 		}
 	}

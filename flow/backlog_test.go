@@ -54,7 +54,7 @@ func TestBacklogTurns(t *testing.T) {
 		b.push(&item{ns: whisk.Namespace(s[:1]), payload: []byte(s)})
 	}
 	got := ""
-	for it := b.pop(); it != nil; it = b.pop() {
+	for it := b.pop(false); it != nil; it = b.pop(false) {
 		got += string(it.payload) + " "
 	}
 	if want := "a1 b1 c1 a2 c2 a3 "; got != want {
@@ -68,11 +68,11 @@ func TestBacklogRest(t *testing.T) {
 	first, second := &item{ns: "a", created: t0, size: 3}, &item{ns: "a", created: t0.Add(time.Minute), size: 4}
 	b.rest(second, t0.Add(2*time.Second))
 	b.rest(first, t0.Add(time.Second))
-	if next := b.rouse(t0); !next.Equal(t0.Add(time.Second)) || b.pop() != nil {
+	if next := b.rouse(t0); !next.Equal(t0.Add(time.Second)) || b.pop(false) != nil {
 		t.Errorf("next = %v", next)
 	}
 	b.hurry(t0)
-	if next := b.rouse(t0); !next.Equal(t0.Add(2*time.Second)) || b.pop() != first {
+	if next := b.rouse(t0); !next.Equal(t0.Add(2*time.Second)) || b.pop(false) != first {
 		t.Errorf("next = %v after hurry", next)
 	}
 	if old := b.expired(t0.Add(time.Hour)); len(old) != 1 || old[0] != second || b.rows != 0 || b.bytes != 0 {
@@ -86,14 +86,14 @@ func TestBacklogModel(t *testing.T) {
 		b := newBacklog()
 		now := time.Unix(1000, 0)
 		in := map[*item]bool{}
-		waited := map[whisk.Namespace]int{} // turns of others since a lane's last
+		waited := map[laneKey]int{} // turns of others of its sort since a lane's last
 		for range rapid.IntRange(1, 200).Draw(t, "steps") {
 			switch rapid.IntRange(0, 5).Draw(t, "step") {
 			case 0, 1:
 				it := &item{
 					ns:      whisk.Namespace(rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "ns")),
 					size:    rapid.Int64Range(1, 9).Draw(t, "size"),
-					created: now,
+					created: now, composite: rapid.Bool().Draw(t, "composite"),
 				}
 				in[it] = true
 				if rapid.Bool().Draw(t, "front") {
@@ -102,18 +102,19 @@ func TestBacklogModel(t *testing.T) {
 					b.push(it)
 				}
 			case 2:
-				it := b.pop()
+				sort := rapid.Bool().Draw(t, "sort")
+				it := b.pop(sort)
 				if it == nil {
 					continue
 				}
-				if !in[it] {
-					t.Fatal("an item twice")
+				if !in[it] || it.composite != sort {
+					t.Fatal("an item twice, or of another sort")
 				}
-				waited[it.ns] = 0
-				for ns := range b.lanes {
-					if ns != it.ns {
-						if waited[ns]++; waited[ns] > 3 {
-							t.Fatalf("%s waited for %d turns", ns, waited[ns])
+				waited[laneKey{it.ns, sort}] = 0
+				for k := range b.lanes {
+					if k.ns != it.ns && k.composite == sort {
+						if waited[k]++; waited[k] > 3 {
+							t.Fatalf("%v waited for %d turns", k, waited[k])
 						}
 					}
 				}
@@ -142,14 +143,14 @@ func TestBacklogModel(t *testing.T) {
 			if b.rows != len(in) || b.bytes != bytes {
 				t.Fatalf("%d rows, %d bytes, want %d, %d", b.rows, b.bytes, len(in), bytes)
 			}
-			for ns := range waited {
-				if b.lanes[ns] == nil {
-					delete(waited, ns)
+			for k := range waited {
+				if b.lanes[k] == nil {
+					delete(waited, k)
 				}
 			}
-			for ns, l := range b.lanes {
+			for k, l := range b.lanes {
 				if l.items.Len() == 0 {
-					t.Fatalf("lane %s is empty", ns)
+					t.Fatalf("lane %v is empty", k)
 				}
 			}
 		}

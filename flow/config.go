@@ -34,6 +34,16 @@ type Config struct {
 	// reason than lack of room.
 	Attempts int
 
+	// Composites bounds the sequences and compositions under way, those from the
+	// queue and blocking ones apart; what is nested in one counts with it. Each
+	// costs a goroutine and what its components pass on. A blocking one beyond
+	// it is refused, a queued one waits. They take no workers.
+	Composites int
+
+	// SequenceLength is how many actions a sequence may run, and a composition
+	// as components.
+	SequenceLength int
+
 	// MaxRows and MaxBytes bound the queued rows kept in memory, beside those
 	// that workers have in hand; one namespace has at most half of each. More
 	// wait in the store alone, and cost a second reading of what is in memory
@@ -79,9 +89,13 @@ type Config struct {
 // DefaultConfig returns the settings of a production router.
 func DefaultConfig() Config {
 	return Config{
-		MaxAge:       time.Hour,
-		Workers:      256,
-		Attempts:     3,
+		MaxAge:     time.Hour,
+		Workers:    256,
+		Attempts:   3,
+		Composites: 1024,
+
+		SequenceLength: whisk.DefaultSystemLimits().SequenceLength,
+
 		MaxRows:      10_000,
 		MaxBytes:     64 << 20,
 		MaxBacklog:   100_000,
@@ -103,6 +117,7 @@ func (c Config) Validate() error {
 		n, min int64
 	}{
 		{"max age", int64(c.MaxAge), 1}, {"workers", int64(c.Workers), 1}, {"attempts", int64(c.Attempts), 1},
+		{"composites", int64(c.Composites), 1}, {"sequence length", int64(c.SequenceLength), 1},
 		{"max rows", int64(c.MaxRows), 4}, {"max bytes", c.MaxBytes, 4096}, {"max backlog", int64(c.MaxBacklog), 1},
 		{"patience", int64(c.Patience), 0}, {"queue wait", int64(c.QueueWait), 0}, {"grace", int64(c.Grace), 0},
 		{"busy min", int64(c.BusyMin), 1}, {"busy max", int64(c.BusyMax), int64(c.BusyMin)},

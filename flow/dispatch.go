@@ -63,21 +63,28 @@ func (f *Flow) step(now time.Time, aging bool, expire time.Time) (next time.Time
 	if due := f.backlog.rouse(now); !due.IsZero() && due.Before(next) {
 		next = due
 	}
-	for f.active < f.window.limit && !f.halted {
-		it := f.backlog.pop()
-		if it == nil {
-			break
-		}
-		f.active++
-		f.gate.follow()
-		go f.work(it, f.window.epoch)
-	}
+	f.launch(&f.active, f.window.limit, false)
+	f.launch(&f.composing, f.cfg.Composites, true)
 	f.resting.Store(int32(len(f.backlog.resting)))
 	if f.backlog.rows > 0 && expire.Before(next) {
 		next = expire
 	}
 	low = f.unread && f.backlog.rows < (f.cfg.MaxRows+3)/4 && f.backlog.bytes < (f.cfg.MaxBytes+3)/4
 	return next, low
+}
+
+// launch gives rows of one sort to workers until so many are busy. It is called
+// with mu held.
+func (f *Flow) launch(busy *int, most int, composite bool) {
+	for *busy < most && !f.halted {
+		it := f.backlog.pop(composite)
+		if it == nil {
+			return
+		}
+		*busy++
+		f.gate.follow()
+		go f.work(it, f.window.epoch)
+	}
 }
 
 // outcome is how an attempt to run a row came out.
@@ -89,32 +96,44 @@ const (
 	busy                   // no invoker had room
 	again                  // the store was away, or the call failed before it started
 	stopped                // the process stops; the row is left to the next
+	sorted                 // it turned out to be a composite, and has another lane
 )
 
 // work tries once to run a row.
 func (f *Flow) work(it *item, epoch int) {
 	defer f.gate.leave()
+	busyOnes, inWindow := &f.active, !it.composite
+	if it.composite {
+		busyOnes = &f.composing
+	}
 	o := f.attempt(it)
 	now := time.Now()
 	f.mu.Lock()
 	switch o {
 	case ended:
-		f.window.success(f.active)
+		if inWindow {
+			f.window.success(f.active)
+		}
 		f.m.ran.Inc()
 	case gone:
 		f.m.gone.Inc()
 	case busy:
-		f.window.busy(epoch)
+		if inWindow {
+			f.window.busy(epoch)
+		}
 		f.m.busy.Inc()
 	case again:
 		f.m.retried.Inc()
 	}
-	f.active--
+	*busyOnes--
 	switch o {
 	case busy, again:
 		it.refused++
 		f.backlog.rest(it, now.Add(f.restTime(it.refused)))
 		f.resting.Store(int32(len(f.backlog.resting)))
+	case sorted:
+		it.composite = true
+		f.backlog.push(it)
 	default:
 		delete(f.known, it.id)
 		f.backlog.hurry(now)

@@ -1,5 +1,6 @@
 // Package flow carries activations through: blocking ones past the end of the
-// request that began them, non-blocking ones through the durable queue.
+// request that began them, non-blocking ones through the durable queue, and
+// those that are made of others.
 //
 // A run lives under flow's own context. [Flow.Invoke] waits for one and stops
 // waiting when the blocking wait or the request ends; the run goes on. Before
@@ -18,6 +19,16 @@
 //
 // A row ends with its record: the store deletes it in the transaction that
 // inserts the record, whoever hands that over.
+//
+// Sequences and compositions (see tree) are run here as plain calls are by an
+// invoker: they can be refused until a component has started, and end in a
+// record that is committed before anybody has the answer. What promises their
+// ids is the same: the started row of a wait that ended, or that of the queue,
+// for which they have workers of their own, since they wait for others. Their
+// components are blocking calls of flow's own.
+//
+// [Flow.Fire] commits the record of a trigger and the queued rows of its rules'
+// actions together.
 //
 // Locks: run.mu and Flow.mu are never held at the same time, nor while the
 // store, an invoker or a callback is called. gate.mu may be taken under either.

@@ -40,7 +40,7 @@ func TestSettle(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld()
-				f := New(testConfig(), nil, nil, nil, &pickyRecorder{w, tc.errs}, nil, nil)
+				f := New(testConfig(), Deps{Recorder: &pickyRecorder{w, tc.errs}})
 				recs := []*whisk.Activation{
 					newCall("ns", 0).Failure("a", time.Now()),
 					newCall("ns", 0).Failure("b", time.Now()),
@@ -61,7 +61,7 @@ func TestSettleEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
 		w.away = true
-		f := New(testConfig(), nil, nil, nil, w, nil, nil)
+		f := New(testConfig(), Deps{Recorder: w})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		err := f.settle(ctx, []*whisk.Activation{newCall("ns", 0).Failure("a", time.Now())})
@@ -146,7 +146,7 @@ func (i instant) Follow(ctx context.Context, c *whisk.Call, patience time.Durati
 }
 
 func BenchmarkInvoke(b *testing.B) {
-	f := New(testConfig(), instant{}, nil, nil, nil, nil, nil)
+	f := New(testConfig(), Deps{Invoker: instant{}})
 	c := newCall("ns", 0)
 	ctx := b.Context()
 	b.ReportAllocs()

@@ -47,6 +47,10 @@ func (p *process) StartNew(ctx context.Context, row whisk.QueueRow) error {
 	return p.try(func() error { return p.world.StartNew(ctx, row) })
 }
 
+func (p *process) Commit(ctx context.Context, recs []*whisk.Activation, rows []whisk.QueueRow) error {
+	return p.try(func() error { return p.world.Commit(ctx, recs, rows) })
+}
+
 func (p *process) Requeue(ctx context.Context, id whisk.ActivationID, token int64) error {
 	return p.try(func() error { return p.world.Requeue(ctx, id, token) })
 }
@@ -97,10 +101,7 @@ func (v *fakeInvoker) Invoke(ctx context.Context, c *whisk.Call, patience time.D
 		v.running--
 		v.mu.Unlock()
 	}()
-	var ms int
-	if err := json.Unmarshal(c.Args, &ms); err != nil {
-		panic(err)
-	}
+	ms, response := v.w.exec(c)
 	select {
 	case <-time.After(time.Duration(ms) * time.Millisecond):
 	case <-ctx.Done():
@@ -110,7 +111,7 @@ func (v *fakeInvoker) Invoke(ctx context.Context, c *whisk.Call, patience time.D
 		return nil, errAway
 	}
 	rec := c.Record()
-	rec.End = time.Now().UnixMilli()
+	rec.End, rec.Duration, rec.Response = time.Now().UnixMilli(), int64(ms), response
 	v.w.finish(rec)
 	return rec, nil
 }
@@ -151,7 +152,12 @@ func (v *fakeInvoker) begin(c *whisk.Call) bool {
 	v.most = max(v.most, v.running)
 	v.order = append(v.order, c.Namespace)
 	v.last = *c
-	v.w.set(func() { v.w.runs[c.ID]++ })
+	v.w.set(func() {
+		if v.w.runs[c.ID]++; v.w.within[c.Cause] == nil {
+			v.w.within[c.Cause] = map[string]int{}
+		}
+		v.w.within[c.Cause][c.Target.Name.Name]++
+	})
 	return true
 }
 
@@ -202,7 +208,7 @@ func testConfig() Config {
 func start(w *world, cfg Config, room int) *life {
 	p := &process{world: w}
 	l := &life{v: &fakeInvoker{w: w, room: room, dead: &p.dead}, p: p, done: make(chan struct{})}
-	l.Flow = New(cfg, l.v, p, p, p, fakeSealer{}, fakeKeys{})
+	l.Flow = New(cfg, p.deps(l.v))
 	ctx, cancel := context.WithCancel(context.Background())
 	l.cancel = cancel
 	go func() {
@@ -211,6 +217,16 @@ func start(w *world, cfg Config, room int) *life {
 	}()
 	return l
 }
+
+func (p *process) deps(v *fakeInvoker) Deps {
+	return Deps{
+		Invoker: v, Queue: p, Rows: p, Recorder: p, Sealer: fakeSealer{}, Keys: fakeKeys{},
+		Actions: p.world, Throttle: p.world, Identities: p.world, Runtimes: func() whisk.Runtimes { return oldRuntimes },
+	}
+}
+
+// oldRuntimes has a kind that is not supported any more.
+var oldRuntimes = whisk.Runtimes{{Kind: "old:1", Deprecated: true}}
 
 func (l *life) stop() {
 	l.cancel()
@@ -261,5 +277,8 @@ func (l *life) wantClean(t *testing.T) {
 	defer l.mu.Unlock()
 	if len(l.known) != 0 || len(l.owed) != 0 || l.backlog.rows != 0 || l.backlog.bytes != 0 || l.active != 0 {
 		t.Errorf("left: %d known, %d owed, %d rows, %d bytes, %d active", len(l.known), len(l.owed), l.backlog.rows, l.backlog.bytes, l.active)
+	}
+	if len(l.composites) != 0 || l.composing != 0 || l.following != 0 {
+		t.Errorf("left: %d composites, %d composing, %d following", len(l.composites), l.composing, l.following)
 	}
 }

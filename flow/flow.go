@@ -14,46 +14,6 @@ import (
 	"hearth/whisk"
 )
 
-// invoker carries a call through: the router. An error means that the call
-// never started and has no record.
-type invoker interface {
-	Invoke(ctx context.Context, c *whisk.Call, patience time.Duration) (*whisk.Activation, error)
-	// Follow is Invoke for one who may leave: whisk.ErrLeft says that the call
-	// goes on and that l.Then will be given its outcome.
-	Follow(ctx context.Context, c *whisk.Call, patience time.Duration, l whisk.Leave) (*whisk.Activation, error)
-}
-
-// queue changes rows of the durable queue. A call that fails may have happened.
-type queue interface {
-	Enqueue(ctx context.Context, row whisk.QueueRow) error
-	Start(ctx context.Context, id whisk.ActivationID, token, until int64) (bool, error)
-	StartNew(ctx context.Context, row whisk.QueueRow) error
-	Requeue(ctx context.Context, id whisk.ActivationID, token int64) error // of kind Conflict: the token does not hold
-}
-
-// rows reads the durable queue, in the order of Seq. It may return fewer than
-// limit, but none only where there are no more.
-type rows interface {
-	QueueRows(ctx context.Context, after int64, limit int) ([]whisk.QueueRow, error)
-}
-
-// recorder commits records. Record does not block; done may be called before
-// it returns.
-type recorder interface {
-	Record(rec *whisk.Activation, done func(error))
-}
-
-// sealer encrypts what goes into rows.
-type sealer interface {
-	Seal(plain, aad []byte) ([]byte, error)
-	Open(sealed, aad []byte) ([]byte, error)
-}
-
-// keys opens API keys for the calls that carry one.
-type keys interface {
-	APIKey(ctx context.Context, uuid string) (string, error)
-}
-
 // Flow runs activations. Its methods may be called by many, before Run too.
 type Flow struct {
 	cfg      Config
@@ -63,6 +23,10 @@ type Flow struct {
 	recorder recorder
 	sealer   sealer
 	keys     keys
+	actions  actions
+	throttle throttle
+	runtimes func() whisk.Runtimes
+	ids      identities
 	log      *slog.Logger
 	m        flowMetrics
 
@@ -83,6 +47,10 @@ type Flow struct {
 	active  int  // rows that workers have in hand
 	halted  bool // no more are run
 
+	composites map[whisk.ActivationID]*tree // under way, by the id of the topmost
+	composing  int                          // composites that workers have in hand
+	following  int                          // blocking ones
+
 	// known are the ids that reading back must leave alone: being enqueued, in
 	// the backlog, in a worker's hand, or promised by a blocking wait.
 	known map[whisk.ActivationID]struct{}
@@ -98,7 +66,7 @@ type Flow struct {
 const countedBits = 23
 
 // New returns a Flow that does no work until Run is called. cfg must be valid.
-func New(cfg Config, inv invoker, q queue, rs rows, rec recorder, s sealer, k keys) *Flow {
+func New(cfg Config, d Deps) *Flow {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -108,14 +76,16 @@ func New(cfg Config, inv invoker, q queue, rs rows, rec recorder, s sealer, k ke
 	var b [8]byte
 	rand.Read(b[:]) // never fails since Go 1.24
 	f := &Flow{
-		cfg: cfg, invoker: inv, queue: q, rows: rs, recorder: rec, sealer: s, keys: k, log: cfg.Logger,
-		life:     int64(binary.BigEndian.Uint64(b[:])>>(64-40)) | 1,
-		wake:     make(chan struct{}, 1),
-		backlog:  newBacklog(),
-		window:   newWindow(cfg.Workers),
-		known:    map[whisk.ActivationID]struct{}{},
-		owed:     map[whisk.ActivationID]func(){},
-		spilling: map[whisk.Namespace]struct{}{},
+		cfg: cfg, invoker: d.Invoker, queue: d.Queue, rows: d.Rows, recorder: d.Recorder, sealer: d.Sealer, keys: d.Keys,
+		actions: d.Actions, throttle: d.Throttle, runtimes: d.Runtimes, ids: d.Identities, log: cfg.Logger,
+		life:       int64(binary.BigEndian.Uint64(b[:])>>(64-40)) | 1,
+		wake:       make(chan struct{}, 1),
+		backlog:    newBacklog(),
+		window:     newWindow(cfg.Workers),
+		composites: map[whisk.ActivationID]*tree{},
+		known:      map[whisk.ActivationID]struct{}{},
+		owed:       map[whisk.ActivationID]func(){},
+		spilling:   map[whisk.Namespace]struct{}{},
 	}
 	f.runs, f.stopRuns = context.WithCancel(context.Background())
 	f.m = newFlowMetrics(cfg.Metrics, f)
@@ -208,9 +178,10 @@ func (f *Flow) roomFreed() {
 	f.poke()
 }
 
-// withKey returns c with the API key, if its target wants one, else c.
+// withKey returns c with the API key, if its target wants one, else c. What flow
+// runs itself gets none; its components do.
 func (f *Flow) withKey(ctx context.Context, c *whisk.Call) (*whisk.Call, error) {
-	if !c.Target.WantsKey || c.APIKey != "" {
+	if !c.Target.WantsKey || c.APIKey != "" || composite(c) {
 		return c, nil
 	}
 	key, err := f.keys.APIKey(ctx, c.UUID)
@@ -220,6 +191,17 @@ func (f *Flow) withKey(ctx context.Context, c *whisk.Call) (*whisk.Call, error) 
 	keyed := *c
 	keyed.APIKey = key
 	return &keyed, nil
+}
+
+// find returns an action that the holder of the credential may invoke.
+func (f *Flow) find(ctx context.Context, uuid string, name whisk.ActionName) (*whisk.Resolved, error) {
+	ctx, cancel := context.WithTimeout(ctx, f.cfg.StoreTimeout)
+	defer cancel()
+	r, err := f.actions.ActionFor(ctx, uuid, name)
+	if err == nil {
+		err = f.runtimes().CheckActive(r.Action.Exec.Kind)
+	}
+	return r, err
 }
 
 // row returns c's row, sealed, without state.
@@ -245,6 +227,9 @@ func (it *item) waited() time.Duration { return max(0, time.Since(it.created)) }
 // until is when a call that starts now, after waiting at most so long, must
 // have ended.
 func (f *Flow) until(c *whisk.Call, wait time.Duration) int64 {
+	if composite(c) {
+		return f.untilComposite(c.ID)
+	}
 	return time.Now().Add(wait + 2*c.Target.Limits.TimeoutDuration() + f.cfg.Grace).UnixMilli()
 }
 

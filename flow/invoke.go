@@ -55,6 +55,11 @@ func (f *Flow) Invoke(ctx context.Context, c *whisk.Call, wait time.Duration, en
 	}
 	defer f.gate.leave()
 	f.m.blocking.Inc()
+	return f.await(ctx, c, wait, patience(wait, f.cfg.Patience), ended)
+}
+
+// await is Invoke for who is inside already.
+func (f *Flow) await(ctx context.Context, c *whisk.Call, wait, patience time.Duration, ended func()) (*whisk.Activation, error) {
 	keyed, err := f.withKey(ctx, c)
 	if err != nil {
 		ended()
@@ -64,9 +69,13 @@ func (f *Flow) Invoke(ctx context.Context, c *whisk.Call, wait time.Duration, en
 	now := time.Now()
 	r := &run{call: keyed, begun: now, ended: ended, over: make(chan struct{})}
 	f.gate.follow()
-	rec, err := f.invoker.Follow(f.runs, keyed, patience(wait, f.cfg.Patience), whisk.Leave{
-		At: now.Add(wait), Done: ctx.Done(), Then: func(rec *whisk.Activation, err error) { f.carried(r, rec, err) },
-	})
+	l := whisk.Leave{At: now.Add(wait), Done: ctx.Done(), Then: func(rec *whisk.Activation, err error) { f.carried(r, rec, err) }}
+	var rec *whisk.Activation
+	if composite(keyed) {
+		rec, err = f.followComposite(keyed, patience, l)
+	} else {
+		rec, err = f.invoker.Follow(f.runs, keyed, patience, l)
+	}
 	if err != whisk.ErrLeft {
 		f.carried(r, rec, err)
 		return r.rec, r.err
@@ -98,7 +107,9 @@ func (f *Flow) carried(r *run, rec *whisk.Activation, err error) {
 		err = errNoAnswer
 	}
 	f.finish(r, rec, err)
-	f.roomFreed()
+	if rec != nil {
+		f.roomFreed()
+	}
 }
 
 // finish ends r in a record, or in an error if it never started.
@@ -147,6 +158,9 @@ func (f *Flow) promise(r *run) (*whisk.Activation, error) {
 	if err == nil {
 		row.State, row.Token, row.Until = whisk.RowStarted, r.token, f.until(r.call, f.cfg.QueueWait)
 		err = f.queue.StartNew(ctx, row)
+	}
+	if err == nil && composite(r.call) {
+		f.leased(r.call.ID, r.token, row.Until)
 	}
 
 	r.mu.Lock()

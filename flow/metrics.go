@@ -10,6 +10,7 @@ type flowMetrics struct {
 	restarted, aged, lost       *metrics.Counter
 	unreadable, stopped, notRun *metrics.Counter
 	unstorable, storeErrors     *metrics.Counter
+	composites, fires           *metrics.Counter
 }
 
 func newFlowMetrics(set *metrics.Set, f *Flow) flowMetrics {
@@ -25,7 +26,10 @@ func newFlowMetrics(set *metrics.Set, f *Flow) flowMetrics {
 	gauge("flow_backlog_spilled_rows", func() float64 { return float64(len(f.owed)) })
 	gauge("flow_workers", func() float64 { return float64(f.active) })
 	gauge("flow_workers_limit", func() float64 { return float64(f.window.limit) })
+	gauge("flow_composites", func() float64 { return float64(len(f.composites)) })
 	return flowMetrics{
+		composites:  set.NewCounter(`flow_composites_total`),
+		fires:       set.NewCounter(`flow_fires_total`),
 		blocking:    set.NewCounter(`flow_blocking_total`),
 		pending:     set.NewCounter(`flow_pending_total`),
 		submitted:   set.NewCounter(`flow_submitted_total`),

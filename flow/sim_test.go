@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -49,6 +50,8 @@ func TestConservation(t *testing.T) {
 			s.cfg.Workers = 1 + s.r.IntN(10)
 			s.cfg.StoreTimeout = time.Second
 			s.cfg.DrainBudget = time.Second
+			s.cfg.Composites = 1 + s.r.IntN(5)
+			s.define()
 			s.l = start(s.w, s.cfg, 3)
 			for range 150 {
 				s.step()
@@ -87,12 +90,36 @@ func (s *sim) step() {
 	}
 }
 
+// define makes sequences of actions that each come once in them, and a
+// conductor that calls one as often as it is told to.
+func (s *sim) define() {
+	for i := range 5 {
+		s.w.define(fmt.Sprint("x", i), gives(1+s.r.IntN(200), `{}`))
+	}
+	s.w.sequence("inner", "x3", "x4")
+	s.w.sequence("s", "x0", "x1", "x2")
+	s.w.sequence("nested", "x0", "inner", "x1")
+	s.w.conductor("c", func(args json.RawMessage) (int, whisk.Response) {
+		var in struct{ Left int }
+		if json.Unmarshal(args, &in) != nil || in.Left == 0 {
+			return 10, response(`{"end":1}`)
+		}
+		return 10, response(fmt.Sprintf(`{"action":"x0","state":{"left":%d}}`, in.Left-1))
+	})
+}
+
 func (s *sim) call() *simCall {
 	ms := s.r.IntN(400)
 	if s.r.IntN(10) == 0 {
 		ms *= 10 // may outlive the drain budget
 	}
 	c := &simCall{c: newCall(whisk.Namespace(fmt.Sprint("ns", s.r.IntN(3))), ms), by: s.l}
+	switch s.r.IntN(4) {
+	case 0:
+		c.c = callOf(s.w.actions[[]string{"ns/s", "ns/nested"}[s.r.IntN(2)]], ``)
+	case 1:
+		c.c = callOf(s.w.actions["ns/c"], fmt.Sprintf(`{"left":%d}`, s.r.IntN(4)))
+	}
 	c.c.Unstored = s.r.IntN(8) == 0
 	s.calls = append(s.calls, c)
 	return c
@@ -146,8 +173,32 @@ func (s *sim) check() {
 		if n := s.w.runs[c.c.ID]; n > 1 {
 			s.t.Errorf("call %d ran %d times", i, n)
 		}
+		if rec != nil && composite(c.c) {
+			s.checkComposite(i, c.c, rec)
+		}
 		if n := c.n.n.Load(); n > 1 || n == 0 && c.by == s.l {
 			s.t.Errorf("call %d: ended was called %d times", i, n)
+		}
+	}
+}
+
+// checkComposite checks that all that a record names has a record, and that
+// nothing in it ran twice.
+func (s *sim) checkComposite(i int, c *whisk.Call, rec *whisk.Activation) {
+	for _, text := range rec.Logs {
+		id, _ := whisk.ParseActivationID(text)
+		inside := s.w.records[id]
+		if inside == nil || inside.Cause != rec.ID {
+			s.t.Errorf("call %d: no record of the component %s", i, text)
+		} else if inside.Facts.Kind == whisk.Sequence {
+			s.checkComposite(i, c, inside)
+		}
+	}
+	var in struct{ Left int }
+	_ = json.Unmarshal(c.Args, &in)
+	for name, n := range s.w.within[rec.ID] {
+		if n > 1 && !c.Target.Conductor || n > in.Left+1 {
+			s.t.Errorf("call %d: %s ran %d times", i, name, n)
 		}
 	}
 }

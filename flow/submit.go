@@ -42,7 +42,7 @@ func newItem(c *whisk.Call, created time.Time, ended func()) *item {
 	}
 	return &item{
 		id: c.ID, ns: c.Namespace, created: created, call: c, ended: ended,
-		size: itemOverhead + int64(len(c.Args)+len(c.Env)),
+		size: itemOverhead + int64(len(c.Args)+len(c.Env)), composite: composite(c),
 	}
 }
 

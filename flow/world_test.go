@@ -3,6 +3,7 @@ package flow
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"sync"
@@ -21,6 +22,7 @@ type world struct {
 	rows    map[whisk.ActivationID]*whisk.QueueRow
 	seq     int64
 	records map[whisk.ActivationID]*whisk.Activation
+	stored  []whisk.ActivationID // in the order of the records
 	ops     []string
 	delay   time.Duration
 	away    bool
@@ -28,13 +30,26 @@ type world struct {
 	reads   int
 	short   bool // reads return one row at a time
 	runs    map[whisk.ActivationID]int
+	within  map[whisk.ActivationID]map[string]int // what ran in a composite, by name
 	journal []*whisk.Activation
+
+	actions  map[string]*whisk.Resolved // by path
+	code     map[string]code            // by path; without any, it runs for as long as its arguments say
+	inFlight int
+	charged  int
+	refuse   error // of the throttle
+	bounds   *whisk.Bounds
 }
+
+// code is what an action does: for how many milliseconds, and the outcome.
+type code func(args json.RawMessage) (ms int, r whisk.Response)
 
 func newWorld() *world {
 	return &world{
 		rows: map[whisk.ActivationID]*whisk.QueueRow{}, records: map[whisk.ActivationID]*whisk.Activation{},
 		runs: map[whisk.ActivationID]int{}, delay: time.Millisecond,
+		within:  map[whisk.ActivationID]map[string]int{},
+		actions: map[string]*whisk.Resolved{}, code: map[string]code{},
 	}
 }
 
@@ -84,7 +99,7 @@ func (w *world) insert(row whisk.QueueRow) {
 
 func (w *world) Start(ctx context.Context, id whisk.ActivationID, token, until int64) (ok bool, err error) {
 	err = w.do(ctx, "start", func() {
-		if r := w.rows[id]; r != nil && r.State == whisk.RowQueued {
+		if r := w.rows[id]; r != nil && (r.State == whisk.RowQueued || r.Token == token) {
 			r.State, r.Token, r.Until, ok = whisk.RowStarted, token, until, true
 		}
 	})
@@ -129,6 +144,21 @@ func (w *world) QueueRows(ctx context.Context, after int64, limit int) (out []wh
 	return out, err
 }
 
+func (w *world) Commit(ctx context.Context, recs []*whisk.Activation, rows []whisk.QueueRow) error {
+	err := w.do(ctx, "commit", func() {
+		for _, row := range rows {
+			w.insert(row)
+		}
+		for _, rec := range recs {
+			w.commit(rec)
+		}
+	})
+	if err == errAway {
+		err = &whisk.Error{Kind: whisk.Unavailable, Err: err}
+	}
+	return err
+}
+
 func (w *world) Record(rec *whisk.Activation, done func(error)) {
 	w.mu.Lock()
 	if w.away {
@@ -150,6 +180,7 @@ func (w *world) commit(rec *whisk.Activation) {
 	w.ops = append(w.ops, "record")
 	if w.records[rec.ID] == nil && !rec.Unstored {
 		w.records[rec.ID] = rec
+		w.stored = append(w.stored, rec.ID)
 	}
 	delete(w.rows, rec.ID)
 }

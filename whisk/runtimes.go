@@ -103,3 +103,14 @@ func (r Runtime) CheckActive() error {
 	}
 	return nil
 }
+
+// CheckActive returns the error of an action of a kind that is no longer
+// supported. A kind that no invoker offers at the moment is none of these.
+func (rs Runtimes) CheckActive(kind string) error {
+	for i := range rs {
+		if rs[i].Kind == kind {
+			return rs[i].CheckActive()
+		}
+	}
+	return nil
+}

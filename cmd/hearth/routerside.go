@@ -81,11 +81,15 @@ func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog
 
 	fc := flow.DefaultConfig()
 	fc.Alone, fc.Gone, fc.DrainBudget, fc.Logger, fc.Metrics = invokers == 0, s.gone, f.drain, log, s.metrics
-	fc.QueueWait = routing.MaxAge
+	fc.QueueWait, fc.SequenceLength = routing.MaxAge, f.limits.SequenceLength
 	if err := fc.Validate(); err != nil {
 		return s, err
 	}
-	s.flow = flow.New(fc, s.router, s.recorder, s.engine, s.recorder, s.keys, s.auth)
+	throttle := auth.NewThrottle(auth.ThrottleConfig{Disabled: f.noThrottle, Metrics: s.metrics})
+	s.flow = flow.New(fc, flow.Deps{
+		Invoker: s.router, Queue: s.recorder, Rows: s.engine, Recorder: s.recorder, Sealer: s.keys, Keys: s.auth,
+		Actions: s.rights, Throttle: throttle, Identities: s.auth, Runtimes: s.router.Runtimes,
+	})
 
 	ac := api.DefaultConfig()
 	ac.Limits, ac.Logger, ac.Metrics = f.limits.SystemLimits, log, s.metrics
@@ -94,7 +98,7 @@ func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog
 	ac.SharedExecuteOnly = f.executeOnly
 	ac.Build, ac.BuildNo = buildDate(), "hearth-"+buildVersion()
 	s.api, err = api.New(ac, api.Deps{
-		Auth: s.auth, Owners: s.auth, Throttle: auth.NewThrottle(auth.ThrottleConfig{Disabled: f.noThrottle, Metrics: s.metrics}),
+		Auth: s.auth, Owners: s.auth, Throttle: throttle,
 		Rights: s.rights, Entities: s.entities, APIs: s.entities, Records: s.recorder, Flow: s.flow, CheckKind: auth.CheckKind, Runtimes: s.router.Runtimes,
 	})
 	return s, err

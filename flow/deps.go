@@ -1,0 +1,87 @@
+package flow
+
+import (
+	"context"
+	"time"
+
+	"hearth/whisk"
+)
+
+// Deps are what a Flow stands on. All are needed.
+type Deps struct {
+	Invoker  invoker
+	Queue    queue
+	Rows     rows
+	Recorder recorder
+	Sealer   sealer
+	Keys     keys
+	Actions  actions
+	Throttle throttle
+
+	Identities identities
+
+	// Runtimes returns the manifest as it stands.
+	Runtimes func() whisk.Runtimes
+}
+
+// invoker carries a call through: the router. An error means that the call
+// never started and has no record.
+type invoker interface {
+	Invoke(ctx context.Context, c *whisk.Call, patience time.Duration) (*whisk.Activation, error)
+	// Follow is Invoke for one who may leave: whisk.ErrLeft says that the call
+	// goes on and that l.Then will be given its outcome.
+	Follow(ctx context.Context, c *whisk.Call, patience time.Duration, l whisk.Leave) (*whisk.Activation, error)
+}
+
+// queue changes rows of the durable queue. A call that fails may have happened.
+type queue interface {
+	Enqueue(ctx context.Context, row whisk.QueueRow) error
+	Start(ctx context.Context, id whisk.ActivationID, token, until int64) (bool, error)
+	StartNew(ctx context.Context, row whisk.QueueRow) error
+	Requeue(ctx context.Context, id whisk.ActivationID, token int64) error // of kind Conflict: the token does not hold
+
+	// Commit makes records and queued rows durable together. An error of kind
+	// Unavailable says that nothing was taken.
+	Commit(ctx context.Context, recs []*whisk.Activation, rows []whisk.QueueRow) error
+}
+
+// rows reads the durable queue, in the order of Seq. It may return fewer than
+// limit, but none only where there are no more.
+type rows interface {
+	QueueRows(ctx context.Context, after int64, limit int) ([]whisk.QueueRow, error)
+}
+
+// recorder commits records. Record does not block; done may be called before
+// it returns.
+type recorder interface {
+	Record(rec *whisk.Activation, done func(error))
+}
+
+// sealer encrypts what goes into rows.
+type sealer interface {
+	Seal(plain, aad []byte) ([]byte, error)
+	Open(sealed, aad []byte) ([]byte, error)
+}
+
+// keys opens API keys for the calls that carry one.
+type keys interface {
+	APIKey(ctx context.Context, uuid string) (string, error)
+}
+
+// actions finds the components of sequences and compositions and the actions of
+// rules, for the holder of a credential. Errors are of kind NotFound, or of
+// another that is not Internal, where it may not invoke what it names.
+type actions interface {
+	ActionFor(ctx context.Context, uuid string, name whisk.ActionName) (*whisk.Resolved, error)
+}
+
+// identities finds what holds for the holder of a credential now.
+type identities interface {
+	Identity(ctx context.Context, uuid string) (*whisk.Identity, error)
+}
+
+// throttle charges one invocation of a rule's action, or refuses it with an
+// error of kind Throttled. release ends what is in flight.
+type throttle interface {
+	Invocation(id *whisk.Identity) (release func(), err error)
+}
