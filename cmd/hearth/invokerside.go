@@ -22,6 +22,7 @@ type invokerFlags struct {
 	queue         int
 	idle          time.Duration
 	sandboxDir    string
+	nodeModules   string
 	fsyncInterval time.Duration
 	resultSize    int64
 	truncation    int64
@@ -35,6 +36,7 @@ func (f *invokerFlags) register(cmd *cobra.Command) {
 	fs.IntVar(&f.queue, "queue", def.QueueLimit, "calls that may wait for a sandbox")
 	fs.DurationVar(&f.idle, "idle-timeout", def.IdleTimeout, "how long a sandbox stays warm without use")
 	fs.StringVar(&f.sandboxDir, "sandbox-dir", "", "folder for the sandboxes' files (default: in --data, or below /var/lib/hearth where their users cannot get into --data)")
+	fs.StringVar(&f.nodeModules, "node-modules", defaultNodeModules(), "folder of npm modules that nodejs actions can require besides their own; \"\" for none (default: the one that scripts/setup makes, if it is there)")
 	fs.DurationVar(&f.fsyncInterval, "fsync-interval", def.Journal.FsyncInterval, "how often the journal is forced to disk; a power cut can lose that much of blocking records")
 	f.resultSize, f.truncation = def.ResultBytes, def.TruncationBytes
 }
@@ -66,7 +68,7 @@ func newInvokerSide(f *invokerFlags, data *dataDir, apiHost string, log *slog.Lo
 		dir = data.file("sandboxes")
 	}
 	pc := process.DefaultConfig(dir)
-	pc.Logger = log
+	pc.Logger, pc.NodeModules = log, f.nodeModules
 	d, err := process.New(pc)
 	if err != nil {
 		return nil, err

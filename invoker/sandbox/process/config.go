@@ -30,6 +30,11 @@ type Config struct {
 	// version manager's shim) never is.
 	SearchPath []string
 
+	// NodeModules is a folder of npm modules that nodejs actions can load besides
+	// those they bring; "" is none. Sandboxes read it where it is, or, where
+	// their user ids cannot, a copy that New makes in Dir.
+	NodeModules string
+
 	// StartTimeout is how long a launcher may take until it answers.
 	StartTimeout time.Duration
 

@@ -41,7 +41,8 @@ type Driver struct {
 	groups    *cgroup.Tree // nil where there are none to have
 	procs     procTable
 	languages []*language
-	null      int // /dev/null
+	modules   string // of nodejs; "": none
+	null      int    // /dev/null
 	lastID    atomic.Int64
 
 	mu    sync.Mutex // guards boxes
@@ -77,6 +78,9 @@ func (d *Driver) open() (err error) {
 		}
 	}
 	if err := d.openDir(); err != nil {
+		return err
+	}
+	if err := d.openModules(); err != nil {
 		return err
 	}
 	if d.groups, err = cgroup.Open("hearth-" + d.name()); err != nil {
@@ -165,7 +169,13 @@ func (d *Driver) Create(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox
 	case spec.Kind == goKind:
 		return &looped{newResident(b, nil, true)}, nil
 	}
-	l, err := b.launch(ctx, lang)
+	if lang.family == "nodejs" {
+		err = b.linkModules()
+	}
+	var l *launched
+	if err == nil {
+		l, err = b.launch(ctx, lang)
+	}
 	if err != nil {
 		b.Destroy()
 		return nil, err
