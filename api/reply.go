@@ -49,7 +49,11 @@ func (rep *reply) writeTo(w http.ResponseWriter, q *request) error {
 	h := w.Header()
 	h["X-Request-Id"] = []string{q.id}
 	if q.web {
-		maps.Copy(h, q.cors)
+		if q.cors != nil {
+			h["Access-Control-Allow-Origin"] = corsOrigin
+			h["Access-Control-Allow-Headers"] = q.cors
+			h["Access-Control-Allow-Methods"] = webCORSMethods
+		}
 		maps.Copy(h, rep.header)
 		rep.activation = q.activation
 	} else {

@@ -36,7 +36,7 @@ type request struct {
 	wantsRecord bool // see extraLogging
 
 	web        bool               // the answer is a web action's: it bears no headers of the API's, and errors are for people to read
-	cors       http.Header        // what a web action's answer bears all the same; nil: nothing
+	cors       []string           // the Access-Control-Allow-Headers that go with it, and others with them; nil: none
 	activation whisk.ActivationID // of the web action that has run
 }
 

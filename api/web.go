@@ -211,14 +211,9 @@ var webCORSMethods = []string{"OPTIONS, GET, DELETE, POST, PUT, HEAD, PATCH"}
 
 // setCORS opens the answer, be it an error, to scripts of all origins.
 func (q *request) setCORS() {
-	allowed := corsHeaders
+	q.cors = corsHeaders
 	if asked := q.Header["Access-Control-Request-Headers"]; len(asked) > 0 {
-		allowed = asked[:1]
-	}
-	q.cors = http.Header{
-		"Access-Control-Allow-Origin":  corsOrigin,
-		"Access-Control-Allow-Methods": webCORSMethods,
-		"Access-Control-Allow-Headers": allowed,
+		q.cors = asked[:1]
 	}
 }
 

@@ -27,7 +27,7 @@ func webPayload(q *request, t webTarget, r *whisk.Resolved, body webBody, raw bo
 	}
 	b := make([]byte, 0, 1024+len(body.fields)+len(body.value))
 	b = append(b, '{')
-	b = appendText(b, "__ow_method", strings.ToLower(q.Method))
+	b = appendLower(appendKey(b, "__ow_method"), q.Method) // one of webMethods
 	b = appendHeaders(appendKey(b, "__ow_headers"), q)
 	b = appendText(b, "__ow_path", t.path)
 	if q.identity != nil {
@@ -92,7 +92,7 @@ func appendHeaders(b []byte, q *request) []byte {
 	}
 	for name, values := range q.Header {
 		switch name {
-		case "Content-Length", "Transfer-Encoding", "X-Ow-Extra-Logging", "Host":
+		case "Content-Length", "Transfer-Encoding", "Host":
 			continue
 		case "Authorization":
 			if q.identity != nil {
@@ -103,11 +103,24 @@ func appendHeaders(b []byte, q *request) []byte {
 		if name == "Cookie" {
 			separator = "; "
 		}
-		if len(b) > 0 && b[len(b)-1] != '{' {
+		if b[len(b)-1] != '{' {
 			b = append(b, ',')
 		}
-		b = append(appendString(b, strings.ToLower(name)), ':')
+		b = append(appendLower(b, name), ':')
 		b = appendString(b, strings.Join(values, separator))
 	}
 	return append(b, '}')
+}
+
+// appendLower appends a token in lower case; tokens have nothing to escape.
+func appendLower(b []byte, name string) []byte {
+	b = append(b, '"')
+	for i := range len(name) {
+		c := name[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		b = append(b, c)
+	}
+	return append(b, '"')
 }

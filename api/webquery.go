@@ -38,20 +38,21 @@ func parsePairs(s string) ([]pair, error) {
 // appendPairs appends the pairs as one JSON object of texts; of equal keys the
 // last counts.
 func appendPairs(b []byte, pairs []pair) []byte {
-	last := make(map[string]int, len(pairs)) // clients choose how many there are
-	for i := range pairs {
-		last[pairs[i].key] = i
+	var last map[string]int // clients choose how many there are
+	if len(pairs) > 1 {
+		last = make(map[string]int, len(pairs))
+		for i := range pairs {
+			last[pairs[i].key] = i
+		}
 	}
 	b = append(b, '{')
-	first := true
 	for i := range pairs {
-		if last[pairs[i].key] != i {
+		if last != nil && last[pairs[i].key] != i {
 			continue
 		}
-		if !first {
+		if b[len(b)-1] != '{' {
 			b = append(b, ',')
 		}
-		first = false
 		b = append(appendString(b, pairs[i].key), ':')
 		b = appendString(b, pairs[i].value)
 	}
