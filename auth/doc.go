@@ -4,8 +4,9 @@
 // store holds no key: a credential is found by its uuid and compared, in
 // constant time, with an HMAC-SHA-256 under a key derived from the
 // [MasterKey]. The key itself is kept sealed (AES-256-GCM, another derived key)
-// for the calls that must carry it. The same sealing is offered to those who
-// have parameters to store: [Authenticator.Seal], [Authenticator.Open].
+// for the calls that must carry it. A [Keyring] holds the derived keys, and
+// seals also what others have to store: queue rows and parameters. A store knows
+// its master key by a note; see [Keyring.Claim].
 //
 // Identities are cached in two tiers. What was looked up stands on probation
 // for a short time, be it a credential, a blocked one or none at all; what was
@@ -15,6 +16,9 @@
 //
 // What nobody with a key asked for, a web action's run, is done as the owner of
 // a namespace: by [Authenticator.Owner], which remembers a credential for each.
+//
+// [Accounts] are what an operator does: subjects, their keys, and the limits of
+// namespaces.
 //
 // A [Throttle] counts what each credential does. Counters live in this process.
 //

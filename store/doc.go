@@ -6,8 +6,9 @@
 // storetest. On an engine stand two concrete types with the shared logic:
 //
 //   - [Entities] reads and writes actions, typed, through a bounded cache. It
-//     drops what is written through it; another process's writes are learned
-//     from the change log.
+//     drops what is written through it; a [Follower] tells it, and whoever else
+//     caches, what another process has written, from the change log. Encrypted
+//     parameters are open in its cache alone.
 //   - [Recorder] writes records and queue rows in group commits: one loop, and
 //     whatever is pending goes into one durable transaction.
 //

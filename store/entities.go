@@ -117,7 +117,7 @@ func (e *Entities) load(ctx context.Context, key Key) (any, error) {
 			return nil, err
 		}
 		if err := e.openEntity(v); err != nil {
-			return nil, fmt.Errorf("open %s of %s: %w", d.Key, d.Collection, err)
+			return nil, fmt.Errorf("open %s of %s: %w: %w", d.Key, d.Collection, whisk.ErrCorrupted, err)
 		}
 		e.cache.put(cached{cacheKey{Key: key}, v, d.Revision, 2*int64(len(d.Body)) + cacheOverhead, generation})
 		return v, nil

@@ -19,7 +19,7 @@ type changeLog interface {
 // FollowerConfig are the settings of a [Follower].
 type FollowerConfig struct {
 	// Every is how often the log is looked at: how long a change made elsewhere
-	// may go unseen. A look costs two reads of an index.
+	// may go unseen. A look costs one read of the table's end.
 	Every time.Duration
 	// Timeout bounds one look.
 	Timeout time.Duration
@@ -35,7 +35,7 @@ type FollowerConfig struct {
 
 // DefaultFollowerConfig returns the usual settings, but for what to call.
 func DefaultFollowerConfig() FollowerConfig {
-	return FollowerConfig{Every: 250 * time.Millisecond, Timeout: 10 * time.Second}
+	return FollowerConfig{Every: 400 * time.Millisecond, Timeout: 10 * time.Second}
 }
 
 // Validate reports the first setting that makes no sense.

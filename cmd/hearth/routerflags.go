@@ -42,7 +42,7 @@ func (f *routerFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.tlsAddr, "tls-addr", "", "where the API listens with TLS as well")
 	fs.StringVar(&f.tlsCert, "tls-cert", "", "certificate file for --tls-addr (default: self-signed, made at the first start)")
 	fs.StringVar(&f.tlsKey, "tls-key", "", "key file for --tls-cert")
-	fs.StringVar(&f.opsAddr, "ops-addr", "127.0.0.1:3234", "where /metrics, /healthz and /debug/pprof listen")
+	fs.StringVar(&f.opsAddr, "ops-addr", "127.0.0.1:3234", "where /metrics, /healthz, /debug/pprof and, on loopback, the admin API listen")
 	fs.StringVar(&f.masterKey, "master-key-file", "", "file with the key, 64 hexadecimal digits, under which credentials and queue rows are kept (default: master.key in --data, made at the first start)")
 	fs.StringVar(&f.guestKey, "guest-key", "", "UUID:KEY for the namespace guest instead of a random one; for tests: others on this machine can read arguments")
 	fs.StringVar(&f.guestKeyFile, "guest-key-file", "", "file with the UUID:KEY for the namespace guest")

@@ -33,15 +33,19 @@ func pruneChanges(ctx context.Context, tx *sql.Tx, before time.Time) error {
 	return err
 }
 
-// Changes implements [store.Engine]. Numbers of changes have no gaps, so a gap
-// is where changes were pruned.
+// Changes implements [store.Engine]. The last change is never pruned, so that
+// who has read as far as there is finds where it was, by one look at the table.
 func (d *DB) Changes(ctx context.Context, after int64, limit int) ([]store.Change, error) {
-	out, err := d.changes(ctx, after, limit)
+	out, err := d.changes(ctx, after, limit+1)
 	if err != nil {
 		return nil, fmt.Errorf("read changes: %w", err)
 	}
+	if len(out) > 0 && out[0].Seq == after {
+		return out[1:], nil
+	}
+	// Numbers of changes have no gaps, so a gap is where changes were pruned.
 	if len(out) > 0 && out[0].Seq == after+1 {
-		return out, nil
+		return out[:min(limit, len(out))], nil
 	}
 	last, err := d.LastChange(ctx)
 	switch {
@@ -53,8 +57,11 @@ func (d *DB) Changes(ctx context.Context, after int64, limit int) ([]store.Chang
 	return nil, nil
 }
 
-func (d *DB) changes(ctx context.Context, after int64, limit int) ([]store.Change, error) {
-	rows, err := d.reader.QueryContext(ctx, "SELECT seq, kind, key FROM changes WHERE seq > ? ORDER BY seq LIMIT ?", after, limit)
+// changesText lists changes from one on.
+const changesText = "SELECT seq, kind, key FROM changes WHERE seq >= ? ORDER BY seq LIMIT ?"
+
+func (d *DB) changes(ctx context.Context, from int64, limit int) ([]store.Change, error) {
+	rows, err := d.changesFrom.QueryContext(ctx, from, limit)
 	if err != nil {
 		return nil, err
 	}

@@ -58,7 +58,8 @@ type DB struct {
 	writer *sql.DB // one connection
 	reader *sql.DB
 
-	insert *inserts // used only within a transaction of writer
+	insert      *inserts  // used only within a transaction of writer
+	changesFrom *sql.Stmt // of reader: asked often
 }
 
 var _ store.Engine = (*DB)(nil)
@@ -118,7 +119,8 @@ func (d *DB) open(ctx context.Context) error {
 	}
 	d.reader.SetMaxOpenConns(d.cfg.Readers)
 	d.reader.SetMaxIdleConns(d.cfg.Readers)
-	return d.reader.PingContext(ctx)
+	d.changesFrom, err = d.reader.PrepareContext(ctx, changesText)
+	return err
 }
 
 // dsn escapes the path: it may hold question marks and percent signs.
@@ -129,6 +131,9 @@ func dsn(path string, settings url.Values) string {
 // Close closes the database. Calls after it fail.
 func (d *DB) Close() error {
 	var errs []error
+	if d.changesFrom != nil {
+		errs = append(errs, d.changesFrom.Close())
+	}
 	if d.reader != nil {
 		errs = append(errs, d.reader.Close())
 	}
