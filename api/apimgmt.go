@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -140,8 +141,13 @@ func (s *Server) apisOf(q *request) (*whisk.APIs, error) {
 	return all, err
 }
 
-// changeTries is how often a change is tried anew that met another.
-const changeTries = 5
+// changeTries is how often a change is tried that meets others, and changePause
+// the longest wait before it is tried again. A namespace's APIs are one entity,
+// and who changes two of them at once has no conflict to tell of.
+const (
+	changeTries = 50
+	changePause = 40 * time.Millisecond
+)
 
 // changeAPIs stores what change makes of the caller's APIs. It may be called
 // again, when they have changed meanwhile.
@@ -158,6 +164,11 @@ func (s *Server) changeAPIs(q *request, change func(all *whisk.APIs) error) erro
 		_, err = s.deps.APIs.PutAPIs(q.Context(), next, stored.Revision)
 		if err == nil || whisk.KindOf(err) != whisk.Conflict && whisk.KindOf(err) != whisk.NotFound || try == changeTries {
 			return err
+		}
+		select {
+		case <-q.Context().Done():
+			return err
+		case <-time.After(rand.N(changePause)):
 		}
 	}
 }

@@ -58,6 +58,10 @@ func (c *C) atEnd(f func()) {
 	c.ends = append(c.ends, f)
 }
 
+// end is the context of what is done at the end, when the check's own may be
+// over.
+func (c *C) end() context.Context { return context.WithoutCancel(c.Context()) }
+
 // atOnce makes n calls at the same time.
 func (c *C) atOnce(n int, call func() *Answer) []*Answer {
 	c.Helper()

@@ -40,6 +40,7 @@ var pending = map[string]string{
 	"throttle/*fire*":                         flows,
 	"throttle/*rule*":                         flows,
 	"throttle/*sequence*":                     flows,
+	"system/*":                                "whisk.system",
 	"web gate/a web action may be a sequence": flows,
 }
 
@@ -87,7 +88,7 @@ func TestConformance(t *testing.T) {
 func given() (cfg, strict Config) {
 	cfg = Config{
 		URL: os.Getenv("HEARTH_TEST_HOST"), Key: os.Getenv("HEARTH_TEST_KEY"), Key2: os.Getenv("HEARTH_TEST_KEY2"),
-		System: os.Getenv("HEARTH_TEST_SYSTEM_KEY"), Patience: patience,
+		System: os.Getenv("HEARTH_TEST_SYSTEM_KEY"), Vanity: os.Getenv("HEARTH_TEST_VANITY"), Patience: patience,
 		Prove: prove,
 	}
 	if command := strings.Fields(os.Getenv("HEARTH_TEST_ADMIN")); len(command) > 0 {
@@ -152,7 +153,7 @@ func own(t *testing.T, flags ...string) Config {
 		t.Fatal(err)
 	}
 	return Config{
-		URL: ends.API, Key: ownKey, Key2: strings.TrimSpace(second), System: strings.TrimSpace(string(system)),
+		URL: ends.API, Key: ownKey, Key2: strings.TrimSpace(second), System: strings.TrimSpace(string(system)), Vanity: "localhost",
 		Admin: admin, Patience: patience, Prove: prove,
 	}
 }

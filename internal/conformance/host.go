@@ -27,6 +27,7 @@ type Config struct {
 	Key    string // uuid:key of a namespace that is not throttled
 	Key2   string // of another namespace; "" leaves out what needs a stranger
 	System string // of whisk.system; "" leaves out what needs it
+	Vanity string // domain of the namespaces' own hosts; "" leaves them out
 
 	// Admin does what wskadmin does, given the words after its name, and returns
 	// what it prints. Nil leaves out what needs an operator.
@@ -51,6 +52,7 @@ type Host struct {
 	own      Account
 	second   *Account // nil: none is known
 	system   *Account
+	vanity   string
 	hearth   bool   // it says that it is Hearth
 	node     string // its default nodejs kind
 	python   string // its default python kind, "" if there is none
@@ -97,24 +99,34 @@ func NewHost(ctx context.Context, cfg Config) (*Host, error) {
 		return nil, err
 	}
 	h.hearth = strings.HasPrefix(version.BuildNo, "hearth")
-	for key, dst := range map[string]**Account{cfg.Key: nil, cfg.Key2: &h.second, cfg.System: &h.system} {
-		if key == "" {
+	for _, known := range []struct {
+		key string
+		dst **Account
+	}{{cfg.Key2, &h.second}, {cfg.System, &h.system}} {
+		if known.key == "" {
 			continue
 		}
-		var ns []string
-		if err := h.ask(ctx, key, "/api/v1/namespaces", &ns); err != nil {
+		ns, err := h.namespaceOf(ctx, known.key)
+		if err != nil {
 			return nil, err
 		}
-		if len(ns) != 1 {
-			return nil, fmt.Errorf("%s: GET /namespaces answered %q, want one namespace", h.url, ns)
-		}
-		if dst == nil {
-			h.own.Namespace = ns[0]
-		} else {
-			*dst = &Account{Key: key, Namespace: ns[0]}
-		}
+		*known.dst = &Account{Key: known.key, Namespace: ns}
 	}
-	return h, nil
+	var err error
+	h.own.Namespace, err = h.namespaceOf(ctx, cfg.Key)
+	return h, err
+}
+
+// namespaceOf asks for the namespace of a key.
+func (h *Host) namespaceOf(ctx context.Context, key string) (string, error) {
+	var names []string
+	if err := h.ask(ctx, key, "/api/v1/namespaces", &names); err != nil {
+		return "", err
+	}
+	if len(names) != 1 {
+		return "", fmt.Errorf("%s: GET /namespaces answered %q, want one namespace", h.url, names)
+	}
+	return names[0], nil
 }
 
 // newHost returns a host that nothing is known of yet.
@@ -126,7 +138,7 @@ func newHost(cfg Config) *Host {
 	id := make([]byte, 4)
 	_, _ = rand.Read(id) // never fails
 	return &Host{
-		url: url, own: Account{Key: cfg.Key}, admin: cfg.Admin, prove: cfg.Prove, patience: cfg.Patience, run: "cf" + hex.EncodeToString(id),
+		url: url, own: Account{Key: cfg.Key}, vanity: cfg.Vanity, admin: cfg.Admin, prove: cfg.Prove, patience: cfg.Patience, run: "cf" + hex.EncodeToString(id),
 		fixtures: map[string]*fixture{}, slots: make(chan struct{}, atOnce),
 		http: &http.Client{
 			Timeout:       80 * time.Second, // beyond the longest blocking wait

@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -23,7 +22,7 @@ func (c *C) admin(words ...string) string {
 // undo has the operator do something at the check's end, which may have been
 // done already.
 func (c *C) undo(words ...string) {
-	c.atEnd(func() { _, _ = c.h.admin(context.Background(), words...) })
+	c.atEnd(func() { _, _ = c.h.admin(c.end(), words...) })
 }
 
 // user makes a subject with a key for the namespace and returns them.

@@ -19,6 +19,7 @@ type Request struct {
 	method string
 	path   string
 	key    string // "" is none
+	base   string // scheme and host
 	host   string // "" is that of the URL
 	header http.Header
 	body   io.Reader
@@ -30,7 +31,7 @@ func (c *C) req(method, path string) *Request {
 	if !strings.HasPrefix(path, "/") {
 		path = "/api/v1/namespaces/_/" + path
 	}
-	return &Request{c: c, method: method, path: path, key: c.h.own.Key, header: http.Header{}}
+	return &Request{c: c, method: method, base: c.h.url, path: path, key: c.h.own.Key, header: http.Header{}}
 }
 
 // in is the path of something in a namespace that is named.
@@ -99,14 +100,14 @@ func (r *Request) do() *Answer {
 		if strings.Contains(path, "/packages/") {
 			path += "?force=true"
 		}
-		r.c.atEnd(func() { _, _, _ = r.c.h.plain(context.Background(), http.MethodDelete, key, path, nil) })
+		r.c.atEnd(func() { _, _, _ = r.c.h.plain(r.c.end(), http.MethodDelete, key, path, nil) })
 	}
 	return a
 }
 
 func (r *Request) try(ctx context.Context) *Answer {
 	r.c.Helper()
-	req, err := http.NewRequestWithContext(ctx, r.method, r.c.h.url+r.path, r.body)
+	req, err := http.NewRequestWithContext(ctx, r.method, r.base+r.path, r.body)
 	if err != nil {
 		r.c.fatal("%s %s: %v", r.method, r.path, err)
 	}

@@ -43,5 +43,8 @@ func Sections() []Section {
 		{Name: "web response", Checks: webResponseChecks()},
 		{Name: "web http", Checks: webHTTPChecks()},
 		{Name: "web cors", Checks: webCORSChecks()},
+		{Name: "web vanity", Checks: vanityChecks()},
+		{Name: "routes", Checks: routeChecks()},
+		{Name: "system", Checks: systemChecks()},
 	}
 }
