@@ -60,6 +60,7 @@ const (
 	DoAPI    = "api"    // GET /api/v1, which runs nothing
 	DoCold   = "cold"   // blocking, each of an action that never ran before
 	DoSubmit = "submit" // not blocking; measured until all records are there
+	DoFire   = "fire"   // fires of a trigger with a rule for each action; measured until all records are there
 	DoIdle   = "idle"   // nothing at all
 )
 

@@ -26,6 +26,7 @@ type prepared struct {
 	api     *client.Client
 	actions []whisk.ActionName
 	remove  []whisk.ActionName // from a server that is to outlive us
+	trigger whisk.EntityName   // of a case that fires
 	targets []*HTTPTarget
 	failure FirstFailure
 }
@@ -38,6 +39,7 @@ func (p *prepared) close() error {
 	if len(p.remove) > 0 {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
+		errs = append(errs, p.removeTrigger(ctx)...)
 		for _, n := range p.remove {
 			if err := p.api.DeleteAction(ctx, n); client.StatusOf(err) != 404 {
 				errs = append(errs, err)

@@ -69,7 +69,7 @@ func (st *stage) plan(c *Case, round int) (Plan, string) {
 		}
 	}
 	p := l.plan(st.cfg.Duration, st.cfg.Warmup, st.seed(round))
-	if c.Do == DoCold || c.Do == DoSubmit || c.Trace != nil {
+	if c.Do == DoCold || c.drains() || c.Trace != nil {
 		p.Warmup = 0
 	}
 	return p, ""
@@ -133,7 +133,7 @@ func (st *stage) measureServer(ctx context.Context, c *Case, srv *server, plan P
 	if err := st.run(ctx, key, title, srv, plan, m.targets[0]); err != nil {
 		return err
 	}
-	if c.Do == DoSubmit {
+	if c.drains() {
 		return st.drain(ctx, key, m, began)
 	}
 	return nil
@@ -223,6 +223,9 @@ func (st *stage) prepare(ctx context.Context, c *Case, srv *server, plan Plan, r
 		if err := st.touch(ctx, m); err != nil {
 			return nil, nil, err
 		}
+	}
+	if c.Do == DoFire {
+		return m, nil, st.trigger(ctx, m)
 	}
 	if c.Do == DoSubmit {
 		return m, nil, nil

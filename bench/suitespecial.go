@@ -68,8 +68,8 @@ func (st *stage) beside(ctx context.Context, c *Case, m *prepared) (stop func())
 	}
 }
 
-// drain waits until all submitted calls have their records, and counts the
-// time from the first submission on.
+// drain waits until all calls have their records, and counts the time from the
+// first submission on.
 func (st *stage) drain(ctx context.Context, key string, m *prepared, began time.Time) error {
 	rounds := st.results[key]
 	res := rounds[len(rounds)-1]
@@ -81,19 +81,22 @@ func (st *stage) drain(ctx context.Context, key string, m *prepared, began time.
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for {
-		list, err := m.api.Activations(ctx, client.ActivationQuery{Name: m.actions[0].Name, Skip: int(want) - 1, Limit: 1})
+	for left := m.actions; ; {
+		list, err := m.api.Activations(ctx, client.ActivationQuery{Name: left[0].Name, Skip: int(want) - 1, Limit: 1})
 		if err != nil {
 			return fmt.Errorf("%d records: %w", want, err)
 		}
 		if len(list) > 0 {
-			res.Elapsed = time.Since(began)
-			return nil
+			if left = left[1:]; len(left) == 0 {
+				res.Elapsed = time.Since(began)
+				return nil
+			}
+			continue
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("%d records: %w", want, ctx.Err())
+			return fmt.Errorf("%d records of %s: %w", want, left[0].Name, ctx.Err())
 		}
 	}
 }

@@ -123,7 +123,7 @@ func (c *Case) target(p *prepared, pick func(seq int64) int, busy func(seq int64
 	query := "?blocking=true&result=true"
 	cfg.Check = CheckResult(body.Is)
 	switch {
-	case c.Do == DoSubmit:
+	case c.drains():
 		query = ""
 		cfg.Check = CheckAccepted
 	case c.Record || c.Do == DoCold:
@@ -137,6 +137,10 @@ func (c *Case) target(p *prepared, pick func(seq int64) int, busy func(seq int64
 	cfg.Check = p.failure.Watch(cfg.Check)
 	paths := make([][]byte, len(p.actions))
 	for i, n := range p.actions {
+		if c.Do == DoFire {
+			paths = [][]byte{[]byte(base.EscapedPath() + "/namespaces/_/triggers/" + url.PathEscape(triggerOf(p.actions).Name))}
+			break
+		}
 		paths[i] = []byte(base.EscapedPath() + "/namespaces/_/actions/" + url.PathEscape(n.Name) + query)
 	}
 	if pick == nil {
