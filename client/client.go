@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"hearth/whisk"
@@ -34,6 +35,7 @@ const (
 // Client calls one server as one user.
 type Client struct {
 	cfg  Config
+	root *url.URL // the server's, without the API
 	base *url.URL // with the version
 	http *http.Client
 }
@@ -65,7 +67,9 @@ func New(cfg Config) (*Client, error) {
 			RootCAs:            cfg.Roots,
 		},
 	}
-	c := &Client{cfg: cfg, base: base.JoinPath(cfg.Version)}
+	root := *base
+	root.Path, root.RawPath = strings.TrimSuffix(strings.TrimSuffix(base.Path, "api"), "/"), ""
+	c := &Client{cfg: cfg, root: &root, base: base.JoinPath(cfg.Version)}
 	c.http = &http.Client{Transport: t, CheckRedirect: checkRedirect}
 	return c, nil
 }
@@ -93,6 +97,7 @@ type request struct {
 	query  url.Values
 	body   []byte // JSON, nil if there is none
 	open   bool   // needs no key
+	root   bool   // of the server, not of the API
 }
 
 // answer is what came back, whatever its status.
@@ -163,6 +168,9 @@ func (c *Client) decode(ctx context.Context, r request, v any) error {
 
 func (c *Client) url(r request) string {
 	u := *c.base
+	if r.root {
+		u = *c.root
+	}
 	for _, s := range r.path {
 		u.RawPath = u.EscapedPath() + "/" + url.PathEscape(s)
 		u.Path += "/" + s

@@ -26,3 +26,22 @@ func (c *Client) Namespaces(ctx context.Context) ([]string, error) {
 	err := c.decode(ctx, request{method: http.MethodGet, path: []string{"namespaces"}}, &list)
 	return list, err
 }
+
+// Runtimes returns the kinds that the server runs, by family. It needs no key.
+func (c *Client) Runtimes(ctx context.Context) (map[string][]string, error) {
+	var v struct {
+		Runtimes map[string][]struct {
+			Kind string `json:"kind"`
+		} `json:"runtimes"`
+	}
+	if err := c.decode(ctx, request{method: http.MethodGet, open: true, root: true, slash: true}, &v); err != nil {
+		return nil, err
+	}
+	kinds := map[string][]string{}
+	for family, list := range v.Runtimes {
+		for _, r := range list {
+			kinds[family] = append(kinds[family], r.Kind)
+		}
+	}
+	return kinds, nil
+}

@@ -11,6 +11,6 @@
 // Manifests may come from strangers. Documents are bounded in bytes, depth and
 // values with their aliases written out; files are read only below the
 // project's folder, symbolic links included; nothing is fetched from elsewhere;
-// and a server that the manifest names gets no key but one that the manifest
-// names as well.
+// and what server all of it goes to is for the user to say, since manifests can
+// read the environment.
 package deploy

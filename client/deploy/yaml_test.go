@@ -34,7 +34,7 @@ func TestYAMLToJSON(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"too large", strings.Repeat("#", MaxYAML+1), "more than 1048576 bytes"},
 		{"too deep", strings.Repeat("[", 100) + strings.Repeat("]", 100), "deeper than 64"},
-		{"very deep", strings.Repeat("[", MaxYAML), "yaml:"},
+		{"very deep", strings.Repeat("[", MaxYAML), "exceeded max depth"},
 		{"bomb", bomb, "more than 100000 values"},
 		{"cycle", "a: &a [*a]", "deeper than 64"},
 		{"cycle of mappings", "a: &a {b: *a}", "deeper than 64"},
@@ -43,7 +43,7 @@ func TestYAMLToJSON(t *testing.T) {
 		{"key", "? [a]\n: 1", "a key must be a word"},
 		{"infinite", "a: .inf", "JSON has no .inf"},
 		{"merge", "a:\n  <<: 1", "<< takes mappings only"},
-		{"broken", "a: [", "yaml: "},
+		{"broken", "a: [", "line 1: "},
 	} {
 		if got, err := YAMLToJSON([]byte(tt.in)); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: got %.100s, %v, want %s", tt.name, got, err, tt.want)

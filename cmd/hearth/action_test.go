@@ -89,22 +89,6 @@ func TestComponents(t *testing.T) {
 	}
 }
 
-func TestFileExtension(t *testing.T) {
-	for _, tt := range []struct {
-		kind   string
-		binary bool
-		want   string
-	}{
-		{"nodejs:20", false, ".js"}, {"python:3", false, ".py"}, {"go:1.22", false, ".go"}, {"rust", false, ".rs"},
-		{"nodejs:20", true, ".zip"}, {"java:8", true, ".jar"}, {"ballerina:0", true, ".balx"}, {"blackbox", true, ".zip"},
-		{"blackbox", false, ""}, {"", true, ".zip"}, {"", false, ""}, {"NodeJS:20", false, ".js"},
-	} {
-		if got := fileExtension(tt.kind, tt.binary); got != tt.want {
-			t.Errorf("%s, %v: got %q, want %q", tt.kind, tt.binary, got, tt.want)
-		}
-	}
-}
-
 func TestAnnotateWeb(t *testing.T) {
 	const web, off = "web-export=true raw-http=false final=true", "web-export=false raw-http=false final=false"
 	for _, tt := range []struct {

@@ -38,7 +38,7 @@ func (s *session) saveCode(a *client.Action, name string) error {
 		code = b
 	}
 	mode := fs.FileMode(0o666)
-	if isELF(code) {
+	if client.IsELF(code) {
 		mode = 0o777
 	}
 	if name == "" {
@@ -46,8 +46,8 @@ func (s *session) saveCode(a *client.Action, name string) error {
 			return refuse(exitUsage, "The action's name makes no file name: say --save-as")
 		}
 		name = a.Name
-		if !isELF(code) {
-			name += fileExtension(e.Kind, binary)
+		if !client.IsELF(code) {
+			name += client.CodeExtension(e.Kind, binary)
 		}
 	}
 	if err := writeNew(name, code, mode); err != nil {

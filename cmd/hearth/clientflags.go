@@ -24,10 +24,18 @@ const requestTime = 10 * time.Minute
 // call, as whom, and how loud to be.
 type clientFlags struct {
 	auth, host, version, cert, key string
+	config                         string // properties file, "" for the usual one; only of projects
 	insecure, verbose, debug       bool
 }
 
 func (f *clientFlags) addTo(fs *pflag.FlagSet) {
+	f.addPlainTo(fs)
+	fs.BoolVarP(&f.debug, "debug", "d", false, "show requests and answers in full")
+}
+
+// addPlainTo adds all flags but --debug, whose letter has another meaning with
+// projects.
+func (f *clientFlags) addPlainTo(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.auth, "auth", "u", "", "authorization `KEY`")
 	fs.StringVar(&f.host, "apihost", "", "API `HOST`; without a scheme https")
 	fs.StringVar(&f.version, "apiversion", "", "API `VERSION`")
@@ -35,7 +43,6 @@ func (f *clientFlags) addTo(fs *pflag.FlagSet) {
 	fs.StringVar(&f.key, "key", "", "`FILE` with the certificate's key")
 	fs.BoolVarP(&f.insecure, "insecure", "i", false, "accept any server certificate: for trials only")
 	fs.BoolVarP(&f.verbose, "verbose", "v", false, "show requests and answers")
-	fs.BoolVarP(&f.debug, "debug", "d", false, "show requests and answers in full")
 }
 
 // newClientGroup returns a group whose commands are client commands. It marks
@@ -48,7 +55,10 @@ func newClientGroup(use, short, long string) (*cobra.Command, *clientFlags) {
 	return cmd, f
 }
 
-const clientMark = "client"
+const (
+	clientMark  = "client"
+	projectMark = "projects" // clientMark's value where -p is not --param
+)
 
 // dummyToken is sent to API gateways by those who have no token.
 const dummyToken = "DUMMY TOKEN"
@@ -63,7 +73,11 @@ type account struct {
 func (f *clientFlags) account() (account, error) {
 	a := account{version: client.DefaultConfig().Version, token: dummyToken}
 	var props wskProps
-	if path, err := propsPath(); err == nil { // without a home there is no file, and nothing amiss
+	path, err := f.config, error(nil)
+	if path == "" {
+		path, err = propsPath()
+	}
+	if err == nil { // without a home there is no file, and nothing amiss
 		if props, err = readProps(path); err != nil {
 			return a, sorry("Unable to read the properties file '%s': %w", path, err)
 		}

@@ -21,7 +21,7 @@ func TestClientArgs(t *testing.T) {
 		{"action invoke -p a -p x -b", "action|invoke|--param=a\x00-p|x|-b"},
 		{"action create x f --param a b -a c d --annotation e f", "action|create|x|f|--param=a\x00b|--annotation=c\x00d|--annotation=e\x00f"},
 		{"-i -u k action list -n", "action|-i|-u|k|list|-n"},
-		{"--auth=k --apihost h -v -d property get", "property|--auth=k|--apihost|h|-v|-d|get"},
+		{"--auth=k --apihost h -v -d property get", "property|--auth=k|--apihost|h|-v|--debug|get"},
 		{"action -p a b invoke x", "action|--param=a\x00b|invoke|x"},
 		{"action invoke x -- -p a", "action|invoke|x|--|-p|a"},
 		{"up -p 8080", "up|-p|8080"},

@@ -13,16 +13,32 @@ import (
 // "hearth -i action list". The arguments of other commands stay as they are.
 func clientArgs(root *cobra.Command, args []string) ([]string, error) {
 	at := leadingFlags(args)
-	if at == len(args) || !isClient(root, args[at]) {
+	if at == len(args) {
 		return args, nil
 	}
-	out := append([]string{args[at]}, args[:at]...)
+	mark, ok := clientMarkOf(root, args[at])
+	if !ok {
+		return args, nil
+	}
+	out := []string{args[at]}
+	for _, a := range args[:at] {
+		if a == "-d" {
+			a = "--debug" // the letter is not the same everywhere
+		}
+		out = append(out, a)
+	}
 	for i := at + 1; i < len(args); i++ {
 		name, about := args[i], ""
 		switch name {
 		case "--":
 			return append(out, args[i:]...), nil
-		case "-p", "--param":
+		case "-p":
+			if mark == projectMark {
+				out = append(out, name)
+				continue
+			}
+			fallthrough
+		case "--param":
 			name, about = "--param", "The parameter arguments are invalid: "
 		case "-a", "--annotation":
 			name, about = "--annotation", "The annotation arguments are invalid: "
@@ -62,11 +78,12 @@ func leadingFlags(args []string) int {
 	return min(i, len(args))
 }
 
-func isClient(root *cobra.Command, word string) bool {
+// clientMarkOf returns the mark of a client command's group.
+func clientMarkOf(root *cobra.Command, word string) (string, bool) {
 	for _, c := range root.Commands() {
-		if _, marked := c.Annotations[clientMark]; marked && (c.Name() == word || c.HasAlias(word)) {
-			return true
+		if mark, marked := c.Annotations[clientMark]; marked && (c.Name() == word || c.HasAlias(word)) {
+			return mark, true
 		}
 	}
-	return false
+	return "", false
 }

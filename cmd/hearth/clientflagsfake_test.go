@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -46,6 +48,9 @@ func (f *fakeServer) routes() http.Handler {
 	const actions, activations = "/api/v1/namespaces/{ns}/actions", "/api/v1/namespaces/{ns}/activations"
 	m := http.NewServeMux()
 	m.HandleFunc("GET /api/v1/{$}", http.NotFound)
+	m.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		answerWith(w, 200, `{"description":"OpenWhisk","runtimes":{"nodejs":[{"kind":"nodejs:20","image":{"prefix":"p","name":"n","tag":"t"},"deprecated":false,"default":true}],"python":[{"kind":"python:3","image":"i","default":true}]}}`)
+	})
 	m.HandleFunc("GET /api/v1", func(w http.ResponseWriter, _ *http.Request) {
 		answerWith(w, 200, `{"build":"2026-01-02","buildno":"7"}`)
 	})
@@ -69,7 +74,7 @@ func (f *fakeServer) routes() http.Handler {
 		b, _ := io.ReadAll(r.Body)
 		f.asked = append(f.asked, strings.TrimSpace(fmt.Sprintf("%s %s %s", r.Method, r.URL.RequestURI(), b)))
 		r.Body = io.NopCloser(strings.NewReader(string(b)))
-		if uuid, key, _ := r.BasicAuth(); r.URL.Path != "/api/v1" && uuid+":"+key != fakeKey {
+		if uuid, key, _ := r.BasicAuth(); r.URL.Path != "/api/v1" && r.URL.Path != "/" && uuid+":"+key != fakeKey {
 			refuseWith(w, 401, "The supplied authentication is invalid")
 			return
 		}
@@ -144,9 +149,13 @@ func (f *fakeServer) delete(w http.ResponseWriter, r *http.Request) {
 
 func (f *fakeServer) list(w http.ResponseWriter, r *http.Request) {
 	rows := []json.RawMessage{}
-	for _, name := range []string{"zeta", "alpha", "pkg/beta", "hello"} {
-		if a, there := f.actions[name]; there && strings.HasPrefix(name, r.PathValue("pkg")) {
-			rows = append(rows, a)
+	names := slices.SortedFunc(maps.Keys(f.actions), func(a, b string) int { return strings.Compare(b, a) })
+	if i := slices.Index(names, "pkg/beta"); i >= 0 { // some order of its own
+		names = slices.Concat(names[i:], names[:i])
+	}
+	for _, name := range names {
+		if pkg := r.PathValue("pkg"); pkg == "" || strings.HasPrefix(name, pkg+"/") {
+			rows = append(rows, f.actions[name])
 		}
 	}
 	b, _ := json.Marshal(rows)

@@ -49,7 +49,8 @@ The client commands take the flags of wsk and read the same .wskprops file.`)
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError(err) })
 	root.AddCommand(newUpCmd(), newRouterCmd(), newInvokerCmd(), newAdminCmd(), newTLSCmd(), newActionCmd(), newActivationCmd(), newPackageCmd(), newTriggerCmd(),
-		newRuleCmd(), newAPICmd(), newNamespaceCmd(), newListCmd(), newPropertyCmd(), newSDKCmd(), newBenchCmd())
+		newRuleCmd(), newAPICmd(), newNamespaceCmd(), newListCmd(), newPropertyCmd(), newSDKCmd(), newDeployCmd(), newProjectCmd(),
+		newBenchCmd())
 	return root
 }
 

@@ -74,11 +74,11 @@ func newTriggerGetCmd(f *clientFlags) *cobra.Command {
 			return failed(err, "Unable to get trigger '%s'", n.Name)
 		}
 		if name := t.Feed(); name != "" {
-			feed, err := feedAction(name)
+			feed, err := parseActionName(name)
 			if err != nil {
 				return err
 			}
-			inv, err := s.tellFeed(ctx, feed, feedRead, n, nil)
+			inv, err := s.tellFeed(ctx, feed, client.FeedRead, n, nil)
 			if err != nil {
 				return failed(err, "Unable to configure feed '%s'", name)
 			}

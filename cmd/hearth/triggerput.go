@@ -127,7 +127,7 @@ func (s *session) createTrigger(ctx context.Context, n whisk.EntityName, t *trig
 	}
 	var feed entityName
 	if t.feed != "" {
-		if feed, err = feedAction(t.feed); err != nil {
+		if feed, err = parseActionName(t.feed); err != nil {
 			return err
 		}
 		name, err := marshalPlain(feed.String())
@@ -142,7 +142,7 @@ func (s *session) createTrigger(ctx context.Context, n whisk.EntityName, t *trig
 		return failed(err, "Unable to create trigger '%s'", n.Name)
 	}
 	if t.feed != "" {
-		inv, err := s.tellFeed(ctx, feed, feedCreate, n, in.feedParams)
+		inv, err := s.tellFeed(ctx, feed, client.FeedCreate, n, in.feedParams)
 		if err != nil {
 			err = failed(err, "Unable to create trigger '%s': Unable to configure feed '%s'", n.Name, feed)
 			if s.deleteTrigger(context.WithoutCancel(ctx), n, in.feedParams) != nil {
@@ -177,11 +177,11 @@ func (s *session) updateTrigger(ctx context.Context, n whisk.EntityName, existin
 	case name == "" && len(in.feedParams) > 0:
 		return sorry("Unable to configure feed '%s': this trigger does not contain a feed", n.Name)
 	case name != "" && (!in.split || len(in.feedParams) > 0):
-		feed, err := feedAction(name)
+		feed, err := parseActionName(name)
 		if err != nil {
 			return err
 		}
-		inv, err := s.tellFeed(ctx, feed, feedUpdate, n, in.feedParams)
+		inv, err := s.tellFeed(ctx, feed, client.FeedUpdate, n, in.feedParams)
 		if err != nil {
 			return failed(err, "Unable to update trigger '%s': Unable to configure feed '%s'", n.Name, name)
 		}
@@ -198,8 +198,8 @@ func (s *session) deleteTrigger(ctx context.Context, n whisk.EntityName, feedPar
 	if err != nil {
 		return failed(err, "Unable to get trigger '%s'", n.Name)
 	}
-	if feed, err := feedAction(t.Feed()); err == nil {
-		if inv, err := s.tellFeed(ctx, feed, feedDelete, n, feedParams); err == nil {
+	if feed, err := parseActionName(t.Feed()); err == nil {
+		if inv, err := s.tellFeed(ctx, feed, client.FeedDelete, n, feedParams); err == nil {
 			s.out.json(sortKeys(inv.Body))
 		}
 	}
