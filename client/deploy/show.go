@@ -45,7 +45,9 @@ func (p *Plan) Preview(w io.Writer) error {
 }
 
 // plain returns a full name without the plan's own namespace.
-func (p *Plan) plain(full string) string { return strings.TrimPrefix(full, "/"+string(p.Namespace)+"/") }
+func (p *Plan) plain(full string) string {
+	return strings.TrimPrefix(full, "/"+string(p.Namespace)+"/")
+}
 
 func (k *PackagePlan) preview(b *strings.Builder) {
 	fmt.Fprintf(b, "Name: %s\n", k.Name)

@@ -297,4 +297,3 @@ func (f *deployFlags) export(ctx context.Context, s *session, _ []string) error 
 	s.out.printf("Manifest exported to: %s\n", strings.TrimPrefix(f.manifest, "./"))
 	return nil
 }
-
