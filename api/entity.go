@@ -16,6 +16,7 @@ type collection struct {
 	methods string // "GET, PUT, ..." of one entity
 	list    func(q *request, ns whisk.Namespace) (reply, error)
 	shared  bool // strangers may read: the handlers see to it
+	fired   bool // POST is throttled, and so checks rights itself: throttling comes first
 	handle  map[string]entityHandler
 }
 
@@ -26,7 +27,7 @@ func (s *Server) newCollections() map[string]*collection {
 			handle: map[string]entityHandler{http.MethodGet: s.fetchPackage, http.MethodPut: s.putPackage, http.MethodDelete: s.deletePackage},
 		},
 		"triggers": {
-			methods: "GET, PUT, POST, DELETE", list: s.listTriggers,
+			methods: "GET, PUT, POST, DELETE", list: s.listTriggers, fired: true,
 			handle: map[string]entityHandler{
 				http.MethodGet: s.fetchTrigger, http.MethodPut: s.putTrigger, http.MethodPost: s.fireTrigger, http.MethodDelete: s.deleteTrigger,
 			},
@@ -65,7 +66,7 @@ func (s *Server) entity(q *request, c *collection, ns whisk.Namespace, p path) (
 	if err := q.only(c.methods); err != nil {
 		return reply{}, err
 	}
-	if !q.owns(ns) && (!c.shared || q.Method != http.MethodGet) {
+	if !q.owns(ns) && (!c.shared || q.Method != http.MethodGet) && (!c.fired || q.Method != http.MethodPost) {
 		return reply{}, whisk.NotAuthorized(name.Path())
 	}
 	return c.handle[q.Method](q, name)

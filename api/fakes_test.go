@@ -31,6 +31,8 @@ type world struct {
 	charges  int // invocations charged
 	inFlight int
 	refuse   error // of the throttle
+	fires    []whisk.Fire
+	fireErr  error
 
 	invoke func(ctx context.Context, c *whisk.Call, wait time.Duration, ended func()) (*whisk.Activation, error)
 	submit func(ctx context.Context, c *whisk.Call, ended func()) error
@@ -66,7 +68,7 @@ func newWorld(t testing.TB, change ...func(*Config)) *world {
 		}),
 	}
 	s, err := New(cfg, Deps{
-		Auth: w, Owners: w, Throttle: w, Rights: auth.NewEntitlement(w, w), Entities: w, APIs: w, Records: w, Flow: w,
+		Auth: w, Owners: w, Throttle: counters{w}, Rights: auth.NewEntitlement(w, w), Entities: w, APIs: w, Records: w, Flow: w,
 		CheckKind: auth.CheckKind,
 		Runtimes:  func() whisk.Runtimes { return w.runtimes },
 	})
@@ -106,6 +108,30 @@ func (w *world) Invocation(*whisk.Identity) (func(), error) {
 		defer w.mu.Unlock()
 		w.inFlight--
 	}, nil
+}
+
+// counters charges a world.
+type counters struct{ *world }
+
+// Fire charges the firing of a trigger.
+func (c counters) Fire(*whisk.Identity) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.charges++
+	return c.refuse
+}
+
+// Fire notes it, if the trigger has an active rule.
+func (w *world) Fire(_ context.Context, e whisk.Fire) (whisk.ActivationID, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, l := range e.Trigger.Rules {
+		if l.Active {
+			w.fires = append(w.fires, e)
+			return id(9), w.fireErr
+		}
+	}
+	return whisk.ActivationID{}, nil
 }
 
 // Identity returns who holds the credential of that uuid.

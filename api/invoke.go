@@ -15,6 +15,8 @@ import (
 // of kind Throttled. The release ends what is in flight.
 type throttle interface {
 	Invocation(id *whisk.Identity) (release func(), err error)
+	// Fire charges the firing of a trigger.
+	Fire(id *whisk.Identity) error
 }
 
 // flow runs calls. It owns their life: no context of a request cancels a run.
@@ -26,6 +28,9 @@ type flow interface {
 	Invoke(ctx context.Context, c *whisk.Call, wait time.Duration, ended func()) (*whisk.Activation, error)
 	// Submit returns once the activation is durable.
 	Submit(ctx context.Context, c *whisk.Call, ended func()) error
+	// Fire returns once the trigger's record and the activations of its rules'
+	// actions are durable; a zero id says that no rule is active.
+	Fire(ctx context.Context, e whisk.Fire) (whisk.ActivationID, error)
 }
 
 // invokeOptions are the query of an invoke.

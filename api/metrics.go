@@ -25,6 +25,7 @@ const (
 	classActivationList
 	classActivationGet
 	classEntities // packages, triggers and rules
+	classFire
 	classWeb
 	classRoute // API routes
 	classes    // how many there are
@@ -32,7 +33,7 @@ const (
 
 var classNames = [classes]string{
 	"other", "options", "info", "namespaces", "action_list", "action_get", "action_put", "action_delete",
-	"invoke", "activation_list", "activation_get", "entities", "web", "route",
+	"invoke", "activation_list", "activation_get", "entities", "fire", "web", "route",
 }
 
 // apiMetrics counts requests by class and status. A counter is made when its
@@ -46,7 +47,7 @@ type apiMetrics struct {
 
 // statuses are those that the API answers with; the last entry collects others.
 var statuses = [...]int{
-	200, 202, 400, 401, 403, 404, 405, 406, 408, 409, 413, 414, 415, 429, http.StatusInternalServerError, 502, 503, 0,
+	200, 202, 204, 400, 401, 403, 404, 405, 406, 408, 409, 413, 414, 415, 429, http.StatusInternalServerError, 502, 503, 0,
 }
 
 func newMetrics(set *metrics.Set, b *budget) *apiMetrics {

@@ -143,11 +143,3 @@ func appendName(b []byte, n whisk.ActionName) []byte {
 	b = appendText(append(b, '{'), "path", n.EntityPath())
 	return append(appendText(b, "name", n.Name), '}')
 }
-
-// fireTrigger answers POST of a trigger.
-func (s *Server) fireTrigger(q *request, name whisk.EntityName) (reply, error) {
-	if _, err := s.deps.Entities.Trigger(q.Context(), name); err != nil {
-		return reply{}, err
-	}
-	return reply{}, errNoRoute // not there yet
-}

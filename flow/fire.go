@@ -67,7 +67,7 @@ func (v *volley) record() *whisk.Activation {
 	}
 	return &whisk.Activation{
 		ID: whisk.NewActivationID(), Namespace: id.Namespace, Name: t.Name.Name, Version: t.Version, Subject: id.Subject,
-		Start: v.began.UnixMilli(), Unstored: id.Unstored(),
+		Start: v.began.UnixMilli(), Unstored: v.Unstored,
 		Response: whisk.Response{Status: whisk.Success, Result: result, Size: len(result)},
 	}
 }

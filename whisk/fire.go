@@ -9,4 +9,5 @@ type Fire struct {
 	Trigger       *Trigger
 	Payload       json.RawMessage // as it came: an object, or nil; the record's result
 	Args          json.RawMessage // what each action is invoked with: an object
+	Unstored      bool            // the trigger's record is not to be kept
 }
