@@ -67,6 +67,10 @@ func banner(w io.Writer, s *routerSide, ends endpoints, isolation string, took t
 		line("  isolation  %s; run only code that you trust", isolation)
 	}
 	line("")
+	if !s.guestOpens {
+		line("The first key of the namespace guest was taken away; hearth admin user get guest shows another, if there is one.")
+		return
+	}
 	line("Connect a client to the namespace guest:")
 	host := ends.API
 	if s.flags.guestKey != "" || s.flags.guestKeyFile != "" {

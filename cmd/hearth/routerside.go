@@ -21,23 +21,24 @@ import (
 
 // routerSide is all of a router process but its invokers.
 type routerSide struct {
-	flags    *routerFlags
-	data     *dataDir
-	log      *slog.Logger
-	metrics  *metrics.Set
-	engine   store.Engine
-	keys     *auth.Keyring
-	auth     *auth.Authenticator
-	accounts *auth.Accounts
-	entities *store.Entities
-	rights   *auth.Entitlement
-	follower *store.Follower
-	recorder *store.Recorder
-	router   *router.Router
-	flow     *flow.Flow
-	api      *api.Server
-	guest    whisk.AuthKey
-	invokers int // how many there are; 0: the one in this process
+	flags      *routerFlags
+	data       *dataDir
+	log        *slog.Logger
+	metrics    *metrics.Set
+	engine     store.Engine
+	keys       *auth.Keyring
+	auth       *auth.Authenticator
+	accounts   *auth.Accounts
+	entities   *store.Entities
+	rights     *auth.Entitlement
+	follower   *store.Follower
+	recorder   *store.Recorder
+	router     *router.Router
+	flow       *flow.Flow
+	api        *api.Server
+	guest      whisk.AuthKey
+	guestOpens bool // the key opens its namespace: nobody has taken it away
+	invokers   int  // how many there are; 0: the one in this process
 }
 
 // newRouterSide opens the store and joins the packages. invokers is how many
@@ -133,7 +134,14 @@ func (s *routerSide) openAccounts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.guest, err = seedAccounts(ctx, s.accounts, s.engine, s.data, given)
+	if s.guest, err = seedAccounts(ctx, s.accounts, s.engine, s.data, given); err != nil {
+		return err
+	}
+	_, err = s.accounts.Whois(ctx, s.guest)
+	s.guestOpens = err == nil
+	if errors.Is(err, auth.ErrUnknownKey) {
+		err = nil
+	}
 	return err
 }
 
