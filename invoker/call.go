@@ -35,7 +35,7 @@ type call struct {
 func newCall(c *whisk.Call, reply func(whisk.Reply)) *call {
 	in := &call{Call: c, arrived: time.Now(), bytes: int64(len(c.Args) + len(c.Env))}
 	in.box.reply = reply
-	in.ticket = ticket{key: keyOf(c), mb: c.Target.Limits.Memory, call: in}
+	in.ticket = ticket{key: keyOf(c), mb: c.Target.Limits.Memory, arrived: in.arrived, call: in}
 	return in
 }
 
@@ -73,9 +73,9 @@ func (v *Invoker) admit(in *call) {
 		v.refuse(in, resp)
 		return
 	}
-	now := time.Now()
-	d := v.pool.place(&in.ticket, now)
-	if d.wait() && !v.roomFor(in) {
+	now, canWait := time.Now(), v.roomFor(in)
+	d := v.pool.place(&in.ticket, canWait, now)
+	if d.wait() && !canWait {
 		v.turnAway(in)
 		return
 	}
@@ -83,17 +83,29 @@ func (v *Invoker) admit(in *call) {
 		v.fetch(in)
 		return
 	}
-	switch {
-	case d.wait():
-		in.stage = stageQueued
-		v.held += in.bytes
-		v.pool.enter(&in.ticket)
-		v.tellQueued(in)
-	case in.told:
-		v.seat(in, d)
+	if !d.wait() {
+		v.give(in, d, now)
+		return
+	}
+	in.stage = stageQueued
+	v.held += in.bytes
+	v.pool.enter(&in.ticket, now)
+	v.pump()
+	if in.stage == stageQueued {
+		v.wake(lookEvery)
+		if !v.pool.soon(&in.ticket, quietWait) {
+			v.tellQueued(in)
+		}
+	}
+}
+
+// give gives a call its slot: it runs at once, or when the router says go if it
+// was told that the call waits. The caller holds mu.
+func (v *Invoker) give(in *call, d decision, now time.Time) {
+	v.seat(in, d, now)
+	if in.told {
 		v.tellReady(in, now)
-	default:
-		v.seat(in, d)
+	} else {
 		v.start(in)
 	}
 }
@@ -116,7 +128,7 @@ func (v *Invoker) tellReady(in *call, now time.Time) {
 
 // roomFor reports whether a call may be queued.
 func (v *Invoker) roomFor(in *call) bool {
-	return !in.NoQueue && len(v.pool.queue) < v.cfg.QueueLimit && v.held+in.bytes <= v.cfg.QueueBytes
+	return !in.NoQueue && v.pool.queued < v.cfg.QueueLimit && v.held+in.bytes <= v.cfg.QueueBytes
 }
 
 // impossible returns the response of a call that this invoker can never run: a
@@ -162,10 +174,8 @@ func (v *Invoker) pump() {
 		if t == nil {
 			return
 		}
-		in := t.call
-		v.held -= in.bytes
-		v.seat(in, d)
-		v.tellReady(in, now)
+		v.held -= t.call.bytes
+		v.give(t.call, d, now)
 	}
 }
 

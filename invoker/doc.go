@@ -8,7 +8,8 @@
 //
 //	fetching  its code is not here: the first call of a digest asks by
 //	          NeedCode, others with that digest wait for what comes of it
-//	queued    no sandbox and no memory: Queued was said
+//	queued    waits for a sandbox of its action, or for memory: Queued is
+//	          said unless that takes but a moment
 //	ready     a sandbox or memory is reserved: Ready was said, Go is awaited
 //	running   handed to a sandbox; it can not be cancelled any more
 //
@@ -25,7 +26,8 @@
 // journal and its Done. It moves cold → starting → running → warm →
 // running → … → removing; see state. Which sandbox a call gets is decided
 // by pool, which does no I/O, knows no clock and holds no lock; Invoker calls
-// it under its mutex and carries out what it says.
+// it under its mutex and carries out what it says, and while calls run or wait
+// watch tells it of the time that passes and of the processors' load.
 //
 // # Locks
 //

@@ -195,6 +195,7 @@ func inBubble(t *testing.T, change func(*Config, *fakeDriver), f func(*rig)) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		v.share = func() float64 { return 0 }
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- v.Run(ctx) }()

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -50,15 +51,18 @@ type Invoker struct {
 	stop    context.CancelFunc
 	workers sync.WaitGroup // every goroutine that Call, Go, Code start
 	close   func() error   // shutdown, once
+	awake   chan struct{}  // capacity 1: pace has become shorter
+	share   func() float64 // of the processors' time that was used since it was last asked
 
 	mu       sync.Mutex // guards all below
 	pool     *pool
 	calls    map[whisk.ActivationID]*call
 	fetches  map[whisk.Digest]*fetch
-	fetching int       // calls that wait for code
-	noCode   time.Time // until then calls whose code is not here are turned away
-	held     int64     // bytes of fetching and queued calls
-	running  int       // calls
+	fetching int           // calls that wait for code
+	noCode   time.Time     // until then calls whose code is not here are turned away
+	held     int64         // bytes of fetching and queued calls
+	running  int           // calls
+	pace     time.Duration // of watch; 0: it sleeps
 	draining bool
 	closed   bool
 	empty    chan struct{} // made by Drain, closed when there are no calls
@@ -82,7 +86,8 @@ func New(cfg Config, drivers []sandbox.Driver) (*Invoker, error) {
 	v := &Invoker{
 		cfg: cfg, log: cfg.Logger, drivers: drivers,
 		kinds: make(map[string]sandbox.Driver), images: make(map[string]sandbox.Driver),
-		pool:  newPool(cfg.MemoryMB),
+		pool:  newPool(cfg.MemoryMB, runtime.GOMAXPROCS(0)),
+		awake: make(chan struct{}, 1), share: machineShare(),
 		calls: make(map[whisk.ActivationID]*call), fetches: make(map[whisk.Digest]*fetch),
 	}
 	v.ctx, v.stop = context.WithCancel(context.Background())
@@ -153,7 +158,7 @@ func (v *Invoker) Load() whisk.Load {
 func (v *Invoker) load() whisk.Load {
 	return whisk.Load{
 		UsedMB: v.pool.busy, CapacityMB: v.pool.capacity, Running: v.running,
-		Queued: len(v.pool.queue), QueueLimit: v.cfg.QueueLimit, Draining: v.draining,
+		Queued: v.pool.queued, QueueLimit: v.cfg.QueueLimit, Draining: v.draining,
 	}
 }
 
@@ -192,6 +197,7 @@ func (v *Invoker) Run(ctx context.Context) error {
 	g.Go(func() { _ = v.journal.Run(ctx) })
 	g.Go(func() { v.code.adopt(ctx) })
 	g.Go(func() { v.sweep(ctx) })
+	g.Go(func() { v.watch(ctx) })
 	<-ctx.Done()
 	g.Wait()
 	return v.Close()
@@ -216,6 +222,7 @@ func (v *Invoker) sweep(ctx context.Context) {
 			for _, s := range v.pool.expired(now.Add(-v.cfg.IdleTimeout)) {
 				v.retire(s)
 			}
+			v.pool.forgetGroups(now.Add(-v.cfg.IdleTimeout))
 			v.pump()
 			v.unlock()
 		}

@@ -2,6 +2,7 @@ package invoker
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -89,8 +90,8 @@ func TestWarmOnlyForTheSameKey(t *testing.T) {
 func TestQueueReadyGo(t *testing.T) {
 	inBubble(t, nil, func(r *rig) {
 		var running []*replies
-		for range 4 {
-			running = append(running, r.call(newTestCall("a", `{"ms":1000}`)))
+		for i := range 4 {
+			running = append(running, r.call(newTestCall(fmt.Sprint(i), `{"ms":1000}`)))
 		}
 		b := newTestCall("b", `{"ms":10}`)
 		q := r.call(b)
@@ -120,8 +121,8 @@ func TestQueueReadyGo(t *testing.T) {
 
 func TestQueueIsBounded(t *testing.T) {
 	inBubble(t, func(c *Config, _ *fakeDriver) { c.QueueBytes = 100 }, func(r *rig) {
-		for range 4 {
-			r.call(newTestCall("a", `{"ms":1000}`))
+		for i := range 4 {
+			r.call(newTestCall(fmt.Sprint(i), `{"ms":1000}`))
 		}
 		r.expect(r.call(newTestCall("b", `{"x":"`+strings.Repeat("x", 100)+`"}`)), whisk.Busy)
 		for range 4 {
@@ -133,10 +134,10 @@ func TestQueueIsBounded(t *testing.T) {
 
 func TestReadyWithoutGoIsDropped(t *testing.T) {
 	inBubble(t, nil, func(r *rig) {
-		for range 4 {
-			r.call(newTestCall("a", `{"ms":1000}`))
+		for i := range 4 {
+			r.call(newTestCall(fmt.Sprint("a", i), `{"ms":1000}`))
 		}
-		first, second := newTestCall("b", `{}`), newTestCall("a", `{}`)
+		first, second := newTestCall("b", `{}`), newTestCall("a3", `{}`)
 		q1, q2 := r.call(first), r.call(second)
 		r.expect(q1, whisk.Queued)
 		r.expect(q2, whisk.Queued)
@@ -154,8 +155,8 @@ func TestReadyWithoutGoIsDropped(t *testing.T) {
 func TestCancel(t *testing.T) {
 	inBubble(t, nil, func(r *rig) {
 		busy := r.call(newTestCall("a", `{"ms":1000}`))
-		for range 3 {
-			r.call(newTestCall("a", `{"ms":5000}`))
+		for i := range 3 {
+			r.call(newTestCall(fmt.Sprint(i), `{"ms":5000}`))
 		}
 		queued, ready, fetching := newTestCall("b", `{}`), newTestCall("c", `{}`), withCode(newTestCall("d", `{}`), "code")
 		qr := r.call(ready)

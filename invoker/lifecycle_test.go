@@ -3,6 +3,7 @@ package invoker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,8 +15,8 @@ import (
 func TestDrain(t *testing.T) {
 	inBubble(t, nil, func(r *rig) {
 		out := r.call(newTestCall("a", `{"ms":1000}`))
-		for range 3 {
-			r.call(newTestCall("a", `{"ms":2000}`))
+		for i := range 3 {
+			r.call(newTestCall(fmt.Sprint(i), `{"ms":2000}`))
 		}
 		queued := r.call(newTestCall("b", `{}`))
 		r.expect(queued, whisk.Queued)

@@ -47,7 +47,7 @@ func newInstruments(set *metrics.Set, v *Invoker) *instruments {
 	set.NewGauge(`invoker_memory_bytes{of="capacity"}`, v.gauge(func() float64 { return float64(v.pool.capacity) * mb }))
 	set.NewGauge(`invoker_memory_bytes{of="used"}`, v.gauge(func() float64 { return float64(v.pool.used) * mb }))
 	set.NewGauge(`invoker_memory_bytes{of="busy"}`, v.gauge(func() float64 { return float64(v.pool.busy) * mb }))
-	set.NewGauge(`invoker_queue_calls`, v.gauge(func() float64 { return float64(len(v.pool.queue)) }))
+	set.NewGauge(`invoker_queue_calls`, v.gauge(func() float64 { return float64(v.pool.queued) }))
 	set.NewGauge(`invoker_running_calls`, v.gauge(func() float64 { return float64(v.running) }))
 	set.NewGauge(`invoker_journal_bytes`, func() float64 { return float64(v.journal.Size()) })
 	set.NewGauge(`invoker_journal_records`, func() float64 { return float64(v.journal.Len()) })

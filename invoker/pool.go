@@ -3,37 +3,18 @@ package invoker
 import (
 	"slices"
 	"time"
-)
 
-// maxPassed is how often a queued call may be overtaken by later ones that
-// find a warm sandbox. Overtaking saves cold starts; without a bound a busy
-// action would starve all others.
-const maxPassed = 16
+	"hearth/whisk"
+)
 
 // ticket is a call as the pool sees it.
 type ticket struct {
-	key    warmKey
-	mb     int64
-	passed int   // times overtaken
-	slot   *slot // reserved for it or running it
-	call   *call // the owner; the pool does not look at it
-}
-
-// slot is a sandbox as the pool sees it.
-type slot struct {
-	id     int
-	key    warmKey
-	mb     int64
-	ceded  int64   // MB that count for the slot that waits for this one's removal
-	state  state   // changed by move only
-	ticket *ticket // whom it is reserved for or runs
-
-	idleSince time.Time
-	cost      time.Duration // what creating and initialising it took
-	uses      float64       // decayed to usedAt
-	usedAt    time.Time
-
-	worker *worker // the owner; the pool does not look at it
+	key     warmKey
+	mb      int64
+	arrived time.Time
+	group   *group // of its key; set by place
+	slot    *slot  // reserved for it or running it
+	call    *call  // the owner; the pool does not look at it
 }
 
 // pool decides which call gets which sandbox. It keeps these promises:
@@ -42,27 +23,46 @@ type slot struct {
 //     whose memory an evicted one still holds does not start before that one
 //     is gone
 //   - a slot has at most one ticket and a ticket at most one slot
-//   - a ticket gets a warm slot if an idle one has its key
-//   - the queue is served in order of arrival, but that a ticket may take a
-//     warm slot ahead of others, each of which is overtaken at most maxPassed
-//     times
+//   - a ticket gets a warm slot if an idle one has its key and is not kept
+//     for a group that is owed memory; so nobody waits behind another's line
+//   - tickets of one key are served in order of arrival, but that one which
+//     gets a new slot may be the last of the line: it would wait longest
+//   - a group without a slot waits for memory about as long as a cold start
+//     takes, the run of a slot that may be taken, and those before it
 //
-// Whoever changes the pool in a way that could serve the queue (settle,
-// retire, gone, leave) calls next and carry until it has nothing more.
+// wants says when a group with slots gets one more; mayCede, whose memory goes
+// to whom.
+//
+// Whoever changes the pool in a way that could serve a line (enter, settle,
+// retire, gone, leave, look) calls next and carry until it has nothing more.
 type pool struct {
-	capacity  int64 // MB
-	maxPassed int
-	used      int64 // MB of all slots, less what they ceded
-	busy      int64 // MB of slots with a ticket
-	counts    [states]int
-	slots     map[int]*slot
-	idle      map[warmKey][]*slot // warm, without ticket; last used last
-	queue     []*ticket           // in order of arrival; passed never grows along it
-	lastID    int
+	capacity int64 // MB
+	spread   int   // slots of one group that may share its load before anything is known of it
+	crowded  bool  // the processors have nothing left to give
+	used     int64 // MB of all slots, less what they ceded
+	busy     int64 // MB of slots with a ticket
+	queued   int   // tickets in lines
+	counts   [states]int
+	slots    map[int]*slot
+	groups   map[warmKey]*group
+	tenants  map[whisk.Namespace]*tenant
+	waiting  []*group      // those with a line
+	matched  []*group      // may have a line and an idle slot
+	restMB   int64         // of slots that are warm and without ticket, kept or not
+	kept     []*slot       // held back for owed
+	owed     *group        // gets the memory that comes free next; nil: nobody
+	owedAt   time.Time     // since when
+	cost     time.Duration // average over all groups of what making a slot takes
+	lastID   int
 }
 
-func newPool(capacityMB int64) *pool {
-	return &pool{capacity: capacityMB, maxPassed: maxPassed, slots: make(map[int]*slot), idle: make(map[warmKey][]*slot)}
+// newPool returns a pool for a machine on which so many runs can make progress
+// at once.
+func newPool(capacityMB int64, processors int) *pool {
+	return &pool{
+		capacity: capacityMB, spread: max(2, processors), cost: unknownCost,
+		slots: make(map[int]*slot), groups: make(map[warmKey]*group), tenants: make(map[whisk.Namespace]*tenant),
+	}
 }
 
 // decision is what to do for a ticket. The zero value is "wait".
@@ -74,47 +74,91 @@ type decision struct {
 
 func (d decision) wait() bool { return d.warm == nil && !d.fresh }
 
-// decide says what to do for a ticket, which is the first of the queue or has
-// others ahead of it. It changes nothing.
-func (p *pool) decide(t *ticket, first bool, now time.Time) decision {
-	if !first && p.queue[0].passed >= p.maxPassed {
+// place decides for a new ticket. If the answer is to wait, a ticket that can
+// is to enter; one that cannot is to be turned away.
+func (p *pool) place(t *ticket, canWait bool, now time.Time) decision {
+	g := p.groupOf(t, now)
+	t.group = g
+	if n := len(g.idle); n > 0 {
+		return decision{warm: g.idle[n-1]}
+	}
+	if canWait || p.owed != nil || !p.wantsAtOnce(g, now) {
 		return decision{}
 	}
-	if idle := p.idle[t.key]; len(idle) > 0 {
-		return decision{warm: idle[len(idle)-1]}
+	for _, w := range p.waiting {
+		if w.live == 0 {
+			return decision{} // it comes first
+		}
 	}
-	if !first {
-		return decision{}
+	w := want{why: useful}
+	if g.live == 0 {
+		w.why = needed
 	}
-	need := t.mb - (p.capacity - p.used)
-	if need <= 0 {
-		return decision{fresh: true}
-	}
-	if evict := p.victims(need, now); evict != nil {
-		return decision{fresh: true, evict: evict}
-	}
-	return decision{}
+	evict, ok := p.room(g, w, now)
+	return decision{fresh: ok, evict: evict}
 }
 
-// carry gives t the slot that d names: t leaves the queue if it is there, those
-// ahead of it count as overtaken, and the evicted slots are retired. The slot
-// is returned in the state warm or, when new, cold.
-func (p *pool) carry(t *ticket, d decision) (*slot, error) {
-	ahead := slices.Index(p.queue, t)
-	if ahead < 0 {
-		ahead = len(p.queue)
-	} else {
-		p.queue = slices.Delete(p.queue, ahead, ahead+1)
+// enter puts t, for which place was asked, into its line.
+func (p *pool) enter(t *ticket, now time.Time) {
+	g := t.group
+	if len(g.line) == 0 {
+		g.since = now
+		p.waiting = append(p.waiting, g)
 	}
-	for _, q := range p.queue[:ahead] {
-		q.passed++
+	g.line = append(g.line, t)
+	p.queued++
+}
+
+// leave takes t from its line, if it is there.
+func (p *pool) leave(t *ticket) {
+	g := t.group
+	if g == nil {
+		return
 	}
+	i := slices.Index(g.line, t)
+	if i < 0 {
+		return
+	}
+	g.line = slices.Delete(g.line, i, i+1)
+	p.queued--
+	if len(g.line) > 0 {
+		return
+	}
+	p.waiting = without(p.waiting, g)
+	if p.owed == g {
+		p.forgive()
+	}
+}
+
+// next returns the next ticket that can be served, and how; nil if none can.
+// The caller carries it out.
+func (p *pool) next(now time.Time) (*ticket, decision) {
+	for n := len(p.matched); n > 0; n = len(p.matched) {
+		g := p.matched[n-1]
+		if i := len(g.idle); i > 0 && len(g.line) > 0 {
+			return g.line[0], decision{warm: g.idle[i-1]}
+		}
+		p.matched = p.matched[:n-1]
+	}
+	if len(p.waiting) == 0 {
+		return nil, decision{}
+	}
+	return p.nextNew(now)
+}
+
+// carry gives t the slot that d names: t leaves its line if it is there, and
+// the evicted slots are retired. The slot is returned in the state warm or,
+// when new, cold.
+func (p *pool) carry(t *ticket, d decision, now time.Time) (*slot, error) {
+	p.leave(t)
+	g := t.group
 	if s := d.warm; s != nil {
 		p.unlist(s)
 		p.hold(s, t)
+		g.noteFirst(now)
 		return s, nil
 	}
-	need := t.mb - (p.capacity - p.used)
+	need := t.mb - p.free()
 	for _, v := range d.evict {
 		if err := p.retire(v); err != nil {
 			return nil, err
@@ -123,133 +167,30 @@ func (p *pool) carry(t *ticket, d decision) (*slot, error) {
 		p.used -= v.ceded
 		need -= v.ceded
 	}
+	if p.owed == g {
+		p.forgive()
+	}
+	g.held = 0
 	p.lastID++
-	s := &slot{id: p.lastID, key: t.key, mb: t.mb}
+	s := &slot{id: p.lastID, group: g, mb: t.mb, making: true}
 	p.slots[s.id] = s
 	p.used += s.mb
 	p.counts[cold]++
+	if g.live == 0 {
+		g.moved, g.stall = now, 0
+	}
+	g.live++
+	g.making++
+	g.since, g.grown = now, now
+	g.tenant.mb += s.mb
 	p.hold(s, t)
 	return s, nil
 }
 
-func (p *pool) hold(s *slot, t *ticket) {
-	s.ticket, t.slot = t, s
-	p.busy += s.mb
-}
-
-func (p *pool) unhold(s *slot) {
-	if s.ticket != nil {
-		s.ticket.slot = nil
-		s.ticket = nil
-		p.busy -= s.mb
+// without deletes x from list.
+func without[T comparable](list []T, x T) []T {
+	if i := slices.Index(list, x); i >= 0 {
+		return slices.Delete(list, i, i+1)
 	}
-}
-
-// move changes s's state and the counts.
-func (p *pool) move(s *slot, to state) error {
-	from := s.state
-	if err := s.move(to); err != nil {
-		return err
-	}
-	p.counts[from]--
-	p.counts[to]++
-	return nil
-}
-
-// use counts a run in s.
-func (p *pool) use(s *slot, now time.Time) {
-	s.uses = decay(s.uses, now.Sub(s.usedAt)) + 1
-	s.usedAt = now
-}
-
-// settle ends the ticket of a slot that is warm, or running and to be kept.
-func (p *pool) settle(s *slot, now time.Time) error {
-	if s.state != warm {
-		if err := p.move(s, warm); err != nil {
-			return err
-		}
-	}
-	p.unhold(s)
-	s.idleSince = now
-	p.idle[s.key] = append(p.idle[s.key], s)
-	return nil
-}
-
-// retire ends the ticket of a slot, if it has one, and the slot's use. Its
-// memory counts until gone.
-func (p *pool) retire(s *slot) error {
-	if s.state == warm && s.ticket == nil {
-		p.unlist(s)
-	}
-	p.unhold(s)
-	return p.move(s, removing)
-}
-
-// gone says that nothing of a retired slot is left.
-func (p *pool) gone(s *slot) {
-	p.used -= s.mb - s.ceded
-	p.counts[s.state]--
-	delete(p.slots, s.id)
-}
-
-// unlist takes s from the idle ones.
-func (p *pool) unlist(s *slot) {
-	idle := p.idle[s.key]
-	if i := slices.Index(idle, s); i >= 0 {
-		idle = slices.Delete(idle, i, i+1)
-	}
-	if len(idle) == 0 {
-		delete(p.idle, s.key)
-		return
-	}
-	p.idle[s.key] = idle
-}
-
-// enter puts t behind the queue.
-func (p *pool) enter(t *ticket) { p.queue = append(p.queue, t) }
-
-// leave takes t from the queue, if it is there.
-func (p *pool) leave(t *ticket) {
-	if i := slices.Index(p.queue, t); i >= 0 {
-		p.queue = slices.Delete(p.queue, i, i+1)
-	}
-}
-
-// place decides for a new ticket, which stands behind the queue but may take a
-// warm slot ahead of it.
-func (p *pool) place(t *ticket, now time.Time) decision {
-	return p.decide(t, len(p.queue) == 0, now)
-}
-
-// next returns the next ticket of the queue that can be served, and how; nil if
-// none can. The caller carries it out.
-func (p *pool) next(now time.Time) (*ticket, decision) {
-	if len(p.queue) == 0 {
-		return nil, decision{}
-	}
-	if d := p.decide(p.queue[0], true, now); !d.wait() {
-		return p.queue[0], d
-	}
-	if len(p.idle) == 0 {
-		return nil, decision{}
-	}
-	for _, t := range p.queue[1:] {
-		if d := p.decide(t, false, now); !d.wait() {
-			return t, d
-		}
-	}
-	return nil, decision{}
-}
-
-// expired returns the slots that have been idle since before the given time.
-func (p *pool) expired(before time.Time) []*slot {
-	var out []*slot
-	for _, idle := range p.idle {
-		for _, s := range idle {
-			if s.idleSince.Before(before) {
-				out = append(out, s)
-			}
-		}
-	}
-	return out
+	return list
 }

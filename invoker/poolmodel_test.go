@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"hearth/whisk"
 )
 
 // poolModel drives a pool as an invoker does and keeps its own account.
@@ -16,33 +18,44 @@ type poolModel struct {
 	waiting []*ticket // in order of arrival
 	dying   []*slot
 	after   map[*slot][]*slot  // new slots that wait for others to be gone
-	over    map[*ticket]int    // times overtaken, by our own count
 	real    map[*slot]struct{} // slots of which there is something on the machine
-	sizes   map[string]int64   // MB by action
+	actions []modelAction
+}
+
+type modelAction struct {
+	key warmKey
+	mb  int64
 }
 
 func newPoolModel(t *rapid.T) *poolModel {
 	capacity := rapid.SampledFrom([]int64{256, 512, 1000, 2048}).Draw(t, "capacity")
 	m := &poolModel{
-		p: newPool(capacity), now: time.Unix(1e9, 0), after: map[*slot][]*slot{},
-		over: map[*ticket]int{}, real: map[*slot]struct{}{}, sizes: map[string]int64{},
+		p: newPool(capacity, 2), now: time.Unix(1e9, 0), after: map[*slot][]*slot{}, real: map[*slot]struct{}{},
 	}
-	m.p.maxPassed = rapid.IntRange(0, 3).Draw(t, "maxPassed")
-	for i := range 3 {
-		m.sizes[fmt.Sprint(i)] = min(capacity, rapid.SampledFrom([]int64{128, 256, 512, 1024}).Draw(t, "mb"))
+	for i := range 4 {
+		a := modelAction{key: keyNamed(fmt.Sprint(i))}
+		a.key.namespace = rapid.SampledFrom([]whisk.Namespace{"x", "y"}).Draw(t, "namespace")
+		a.mb = min(capacity, rapid.SampledFrom([]int64{128, 256, 512, 1024}).Draw(t, "mb"))
+		m.actions = append(m.actions, a)
 	}
 	return m
 }
 
 func (m *poolModel) arrive(t *rapid.T) {
-	name := fmt.Sprint(rapid.IntRange(0, 2).Draw(t, "action"))
-	tk := &ticket{key: keyNamed(name), mb: m.sizes[name]}
-	if d := m.p.place(tk, m.now); !d.wait() {
+	a := rapid.SampledFrom(m.actions).Draw(t, "action")
+	canWait := rapid.IntRange(0, 4).Draw(t, "can wait") > 0
+	tk := &ticket{key: a.key, mb: a.mb, arrived: m.now}
+	d := m.p.place(tk, canWait, m.now)
+	switch {
+	case !d.wait():
 		m.serve(t, tk, d)
-		return
+	case canWait:
+		m.p.enter(tk, m.now)
+		m.waiting = append(m.waiting, tk)
+		m.pump(t)
+	case tk.group.live == 0 && m.p.free() >= tk.mb && m.p.owed == nil && len(m.waiting) == 0:
+		t.Fatalf("turned away though there is room")
 	}
-	m.p.enter(tk)
-	m.waiting = append(m.waiting, tk)
 }
 
 // takeHeld takes one of the tickets that have a slot out of the account.
@@ -81,8 +94,10 @@ func (m *poolModel) finish(t *rapid.T) {
 		m.held = append(m.held, tk)
 		return
 	}
-	m.p.use(s, m.now)
-	s.cost = time.Duration(rapid.IntRange(1, 1000).Draw(t, "cost")) * time.Millisecond
+	if s.making {
+		m.p.made(s, time.Duration(rapid.IntRange(1, 1000).Draw(t, "cost"))*time.Millisecond, m.now)
+	}
+	m.p.use(s, time.Duration(rapid.IntRange(1, 10000).Draw(t, "run"))*time.Millisecond, m.now)
 	must(t, m.p.settle(s, m.now))
 	m.pump(t)
 }
@@ -145,40 +160,35 @@ func (m *poolModel) retire(t *rapid.T, s *slot) {
 }
 
 func (m *poolModel) serve(t *rapid.T, tk *ticket, d decision) {
-	if idle := m.p.idle[tk.key]; len(idle) > 0 && d.warm == nil {
+	if len(tk.group.idle) > 0 && d.warm == nil {
 		t.Fatalf("a ticket gets a new slot though one is warm")
 	}
 	if tk.slot != nil {
 		t.Fatalf("a ticket gets a second slot")
 	}
-	if d.warm != nil && (d.warm.ticket != nil || d.warm.key != tk.key || d.warm.state != warm) {
+	if d.warm != nil && (d.warm.ticket != nil || d.warm.group != tk.group || d.warm.state != warm || d.warm.kept) {
 		t.Fatalf("ticket of %v gets slot %+v", tk.key, d.warm)
 	}
-	at := slices.Index(m.waiting, tk)
-	for i, w := range m.waiting {
-		if at >= 0 && i >= at {
-			break
+	if at := slices.Index(m.waiting, tk); at >= 0 {
+		of := func(w *ticket) bool { return w.group == tk.group }
+		if d.warm != nil && slices.ContainsFunc(m.waiting[:at], of) {
+			t.Fatalf("a ticket gets a warm slot before one that came earlier")
 		}
-		if d.warm == nil {
-			t.Fatalf("overtaken for a cold start")
+		if slices.ContainsFunc(m.waiting[:at], of) && slices.ContainsFunc(m.waiting[at+1:], of) {
+			t.Fatalf("a ticket in the middle of a line is served")
 		}
-		if m.over[w]++; m.over[w] > m.p.maxPassed {
-			t.Fatalf("overtaken %d times", m.over[w])
-		}
-	}
-	if at >= 0 {
 		m.waiting = slices.Delete(m.waiting, at, at+1)
 	}
-	s, err := m.p.carry(tk, d)
+	for _, v := range d.evict {
+		if v.ticket != nil || v.group == tk.group {
+			t.Fatalf("evicts %+v", v)
+		}
+	}
+	s, err := m.p.carry(tk, d, m.now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, v := range d.evict {
-		if v.ticket != nil {
-			t.Fatalf("a slot in use is evicted")
-		}
-		m.dying = append(m.dying, v)
-	}
+	m.dying = append(m.dying, d.evict...)
 	if d.warm == nil {
 		m.after[s] = d.evict
 	}
@@ -195,61 +205,18 @@ func (m *poolModel) pump(t *rapid.T) {
 	}
 }
 
-func (m *poolModel) check(t *rapid.T) {
-	var used, busy, realMB int64
-	seen := map[*ticket]bool{}
-	counts := [states]int{}
-	for _, s := range m.p.slots {
-		used += s.mb - s.ceded
-		counts[s.state]++
-		if s.ticket != nil {
-			busy += s.mb
-			if s.ticket.slot != s || seen[s.ticket] {
-				t.Fatalf("slot %d and its ticket disagree", s.id)
-			}
-			seen[s.ticket] = true
-		}
-	}
-	for s := range m.real {
-		realMB += s.mb
-	}
-	if used != m.p.used || busy != m.p.busy || counts != m.p.counts {
-		t.Fatalf("books: used %d of %d, busy %d of %d, counts %v of %v", m.p.used, used, m.p.busy, busy, m.p.counts, counts)
-	}
-	if used > m.p.capacity || realMB > m.p.capacity {
-		t.Fatalf("%d MB used, %d MB on the machine, of %d", used, realMB, m.p.capacity)
-	}
-	if len(seen) != len(m.held) || !slices.Equal(m.waiting, m.p.queue) {
-		t.Fatalf("%d held of %d, %d waiting of %d", len(seen), len(m.held), len(m.p.queue), len(m.waiting))
-	}
-	if !slices.IsSortedFunc(m.p.queue, func(a, b *ticket) int { return b.passed - a.passed }) {
-		t.Fatalf("a ticket was passed more often than one ahead of it")
-	}
-	idle := 0
-	for k, list := range m.p.idle {
-		for _, s := range list {
-			if s.key != k || s.state != warm || s.ticket != nil {
-				t.Fatalf("slot %+v is listed as idle", s)
-			}
-		}
-		idle += len(list)
-	}
-	for _, s := range m.p.slots {
-		if s.state == warm && s.ticket == nil {
-			idle--
-		}
-	}
-	if idle != 0 {
-		t.Fatalf("%d more idle slots listed than there are", idle)
-	}
-	if tk, _ := m.p.next(m.now); tk != nil {
-		t.Fatalf("a ticket that could be served waits")
-	}
+// pass lets time pass.
+func (m *poolModel) pass(t *rapid.T, d time.Duration) {
+	m.now = m.now.Add(d)
+	m.p.crowded = rapid.Bool().Draw(t, "crowded")
+	m.p.look(m.now)
+	m.pump(t)
 }
 
-// finishAll ends all that runs; then nothing may wait any more.
+// finishAll ends all that runs, each after some time; then nothing may wait any
+// more.
 func (m *poolModel) finishAll(t *rapid.T) {
-	for range 10000 {
+	for idle := 0; idle < 1000; {
 		switch {
 		case len(m.dying) > 0:
 			s := m.dying[0]
@@ -263,22 +230,19 @@ func (m *poolModel) finishAll(t *rapid.T) {
 		case len(m.held) > 0:
 			s := m.held[0].slot
 			m.held = m.held[1:]
-			if s.state == cold {
-				must(t, m.p.move(s, starting))
-				must(t, m.p.move(s, running))
-				m.real[s] = struct{}{}
-			}
+			m.run(t, s)
 			must(t, m.p.settle(s, m.now))
 		default:
-			if len(m.waiting) > 0 {
-				t.Fatalf("%d wait for ever", len(m.waiting))
+			if len(m.waiting) == 0 {
+				return
 			}
-			return
+			idle++
 		}
 		m.pump(t)
 		m.check(t)
+		m.pass(t, lookEvery)
 	}
-	t.Fatalf("no end")
+	t.Fatalf("%d wait for ever", len(m.waiting))
 }
 
 func must(t *rapid.T, err error) {

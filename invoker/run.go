@@ -22,6 +22,9 @@ func (v *Invoker) perform(w *worker, in *call) {
 		v.finish(in, &w.r, release{w: w})
 		return
 	}
+	v.mu.Lock()
+	v.pool.made(w.slot, w.r.created+w.r.init, time.Now())
+	v.mu.Unlock()
 	v.workers.Add(1) // until ran
 	v.run(w)
 }
@@ -53,11 +56,7 @@ func (v *Invoker) ran(w *worker, o *sandbox.Outcome) {
 	w.in, w.req.Args, w.r = nil, nil, result{}
 	r.ran(o, in.Target.Limits, v.resultsOf(in.Call))
 	v.report(in, o, &r)
-	f := release{w: w, keep: !r.spoils()}
-	if r.sandbox != whisk.Warm {
-		f.cost = r.created + r.init
-	}
-	v.finish(in, &r, f)
+	v.finish(in, &r, release{w: w, keep: !r.spoils(), run: r.run})
 }
 
 // boot creates and initialises w's sandbox for a call. It returns false when

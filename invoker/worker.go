@@ -35,8 +35,8 @@ type worker struct {
 
 // seat gives a call the slot that the pool has decided on, and a new slot its
 // worker. The caller holds mu.
-func (v *Invoker) seat(in *call, d decision) {
-	s, err := v.pool.carry(&in.ticket, d)
+func (v *Invoker) seat(in *call, d decision, now time.Time) {
+	s, err := v.pool.carry(&in.ticket, d, now)
 	v.check(err)
 	if d.warm != nil {
 		return
@@ -73,6 +73,7 @@ func (v *Invoker) start(in *call) {
 	v.check(v.pool.move(s, to))
 	in.stage, in.until = stageRunning, time.Time{}
 	v.running++
+	v.wake(sampleEvery)
 	if w.isBroken() { // or not there yet
 		w.jobs <- in // there is room: the slot has no other call
 		return
@@ -164,7 +165,7 @@ func (w *worker) isBroken() bool {
 type release struct {
 	w    *worker // nil: there was none
 	keep bool
-	cost time.Duration // of making it; 0: it was warm
+	run  time.Duration // that it took
 }
 
 // free gives the sandbox back. The caller holds mu, and calls pump.
@@ -177,11 +178,8 @@ func (v *Invoker) free(f release) {
 		v.retire(s)
 		return
 	}
-	if f.cost > 0 {
-		s.cost = f.cost
-	}
 	now := time.Now()
-	v.pool.use(s, now)
+	v.pool.use(s, f.run, now)
 	v.check(v.pool.settle(s, now))
 }
 

@@ -1,6 +1,7 @@
 package invoker
 
 import (
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -80,8 +81,8 @@ func TestSandboxThatDiesReserved(t *testing.T) {
 
 func TestIdleSandboxesAreEvicted(t *testing.T) {
 	inBubble(t, nil, func(r *rig) {
-		for range 4 {
-			r.call(newTestCall("a", `{"ms":1000}`))
+		for i := range 4 {
+			r.call(newTestCall(fmt.Sprint(i), `{"ms":1000}`))
 		}
 		time.Sleep(2 * time.Second)
 		if rec := r.done(r.call(withMB(newTestCall("b", `{}`), 256))); rec.Facts.Sandbox != whisk.Cold {
