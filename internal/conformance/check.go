@@ -105,6 +105,13 @@ func (c *C) hearthOnly() {
 	}
 }
 
+// strictOnly skips the check on hosts that are not set up for it.
+func (c *C) strictOnly() {
+	if !c.h.strict {
+		c.Skip("needs a host with settings of its own")
+	}
+}
+
 // await calls happened until it is true, and fails the check when patience
 // is over.
 func (c *C) await(what string, happened func() bool) {

@@ -40,6 +40,13 @@ func entitlementChecks() []Check {
 			other, pkg := share(c, true)
 			c.result(c.sequence("/"+other.Namespace+"/"+pkg+"/a"), J{"x": 1}).want(200).json(J{"from": "provider", "x": 1})
 		}},
+		{"a sequence of an action that is shared no more is refused", func(c *C) {
+			other, pkg := share(c, true)
+			name := c.sequence(c.full(c.doer()), "/"+other.Namespace+"/"+pkg+"/a")
+			c.run(name, nil).want(200)
+			c.req("PUT", in("_", "packages/"+pkg+"?overwrite=true")).as(other).json(J{"publish": false}).do().want(200)
+			c.run(name, nil).failsLike(403, no)
+		}},
 		{"a private package is nobody else's to read", func(c *C) {
 			other, pkg := share(c, false)
 			c.get(in(other.Namespace, "packages/"+pkg)).failsLike(403, no+other.Namespace+"/"+pkg+"'.")

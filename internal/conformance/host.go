@@ -33,6 +33,10 @@ type Config struct {
 	// what it prints. Nil leaves out what needs an operator.
 	Admin func(ctx context.Context, words ...string) (string, error)
 
+	// Strict says that published packages are for execution only, and that
+	// blocking invokes wait for 2 s at most.
+	Strict bool
+
 	// Prove has checks wait for the end of a calendar minute however far it is;
 	// else they are left out when it has just begun.
 	Prove bool
@@ -58,6 +62,7 @@ type Host struct {
 	python   string // its default python kind, "" if there is none
 	limits   map[string]float64
 	admin    func(ctx context.Context, words ...string) (string, error)
+	strict   bool
 	prove    bool
 	patience time.Duration
 
@@ -138,7 +143,7 @@ func newHost(cfg Config) *Host {
 	id := make([]byte, 4)
 	_, _ = rand.Read(id) // never fails
 	return &Host{
-		url: url, own: Account{Key: cfg.Key}, vanity: cfg.Vanity, admin: cfg.Admin, prove: cfg.Prove, patience: cfg.Patience, run: "cf" + hex.EncodeToString(id),
+		url: url, own: Account{Key: cfg.Key}, vanity: cfg.Vanity, admin: cfg.Admin, strict: cfg.Strict, prove: cfg.Prove, patience: cfg.Patience, run: "cf" + hex.EncodeToString(id),
 		fixtures: map[string]*fixture{}, slots: make(chan struct{}, atOnce),
 		http: &http.Client{
 			Timeout:       80 * time.Second, // beyond the longest blocking wait

@@ -49,7 +49,7 @@ func TestYesSayer(t *testing.T) {
 	defer server.Close()
 	h := newHost(Config{URL: server.URL, Key: "a:b", Patience: 20 * time.Millisecond})
 	h.own.Namespace, h.second, h.system, h.vanity = "one", &Account{"c:d", "two"}, &Account{"e:f", "whisk.system"}, "localhost"
-	h.hearth, h.node, h.python, h.limits = true, "nodejs:20", "python:3.11", map[string]float64{"actions_per_minute": 60, "sequence_length": 50}
+	h.hearth, h.strict, h.node, h.python, h.limits = true, true, "nodejs:20", "python:3.11", map[string]float64{"actions_per_minute": 60, "sequence_length": 50}
 	h.admin = func(context.Context, ...string) (string, error) {
 		return "00000000-0000-4000-8000-000000000000:" + strings.Repeat("k", 64), nil
 	}

@@ -10,7 +10,7 @@ type Check struct {
 type Section struct {
 	Name   string
 	Checks []Check
-	Strict bool // needs a host that throttles, and that waits for 2 s at most
+	Strict bool // needs a host that throttles; see Config.Strict
 }
 
 // Sections returns the whole suite.
@@ -35,6 +35,7 @@ func Sections() []Section {
 		{Name: "rules", Checks: ruleChecks()},
 		{Name: "namespaces", Checks: namespaceChecks()},
 		{Name: "entitlement", Checks: entitlementChecks()},
+		{Name: "execute only", Checks: executeOnlyChecks(), Strict: true},
 		{Name: "operator", Checks: operatorChecks()},
 		{Name: "throttle", Checks: throttleChecks(), Strict: true},
 		{Name: "web gate", Checks: webGateChecks()},

@@ -229,7 +229,7 @@ func concurrencyChecks() []Check {
 func strictWaitChecks() []Check {
 	return []Check{
 		{"a web action that takes longer than the wait is 202", func(c *C) {
-			c.hearthOnly() // whose wait is a setting
+			c.strictOnly()
 			a := c.tenant()
 			name := c.doerOf(a, "web-export", true)
 			got := c.req("POST", "/api/v1/web/"+a.Namespace+"/default/"+name+".json").anonymous().json(J{"sleep": 3000, "give": J{"a": 1}}).do()
@@ -238,7 +238,7 @@ func strictWaitChecks() []Check {
 			c.await("the record", func() bool { return c.req("GET", "activations/"+id).as(a).do().Status == 200 })
 		}},
 		{"a blocking invoke without a timeout waits as long as the host allows", func(c *C) {
-			c.hearthOnly()
+			c.strictOnly()
 			a := c.tenant()
 			got := c.req("POST", "actions/"+c.doerOf(a)+"?blocking=true").as(a).json(J{"sleep": 3000}).do().want(202)
 			got.json(J{"activationId": got.id()})
