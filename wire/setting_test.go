@@ -53,7 +53,7 @@ func TestManySettings(t *testing.T) {
 		synctest.Wait()
 		var mu sync.Mutex
 		wrong, done := 0, 0
-		const rounds, settings = 3, maxSettings + 200
+		const rounds, settings = 2, maxSettings + 200
 		for round := range rounds {
 			for i := range settings {
 				call := newCall()

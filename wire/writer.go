@@ -212,32 +212,48 @@ func (l *link) writeAll(v *volley) error {
 	if v.large != nil {
 		v.plain, v.piece, v.size = v.large.piece(v.plain)
 	}
+	limited := false
 	for !v.done() {
-		if err := l.seal(v); err != nil {
-			return err
-		}
-		if err := l.sink.SetWriteDeadline(time.Now().Add(l.timeout)); err != nil {
-			return err
-		}
-		if v.next == len(v.plain) && len(v.piece) > 0 {
-			all := append(net.Buffers{v.rest}, v.piece...)
-			n, err := all.WriteTo(l.sink)
-			v.n += int(n)
-			if err != nil {
-				return err
+		err := l.seal(v)
+		if err == nil && l.out != nil && len(v.piece) == 0 && !limited { // mostly there is room, and then no need of a deadline
+			var n int
+			n, err = l.out.try(v.rest)
+			if v.advance(n); len(v.rest) == 0 && err == nil {
+				continue
 			}
-			v.rest, v.piece = nil, nil
-			continue
 		}
-		n, err := l.sink.Write(v.rest)
-		if v.advance(n); err != nil {
+		if err == nil {
+			limited = true
+			err = l.sink.SetWriteDeadline(time.Now().Add(l.timeout))
+		}
+		if err == nil {
+			err = l.writeSome(v)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	if l.out != nil {
-		return l.sink.SetWriteDeadline(time.Time{}) // it would end what is written without one
+	if limited && l.out != nil {
+		return l.sink.SetWriteDeadline(time.Time{}) // it would end what is tried without one
 	}
 	return nil
+}
+
+// writeSome writes what is sealed, with the piece behind it if that goes out
+// as it is.
+func (l *link) writeSome(v *volley) error {
+	if v.next < len(v.plain) || len(v.piece) == 0 {
+		n, err := l.sink.Write(v.rest)
+		v.advance(n)
+		return err
+	}
+	all := append(net.Buffers{v.rest}, v.piece...)
+	n, err := all.WriteTo(l.sink)
+	v.n += int(n)
+	if err == nil {
+		v.rest, v.piece = nil, nil
+	}
+	return err
 }
 
 // sent reports whether a message was written whole. It is for a link that is

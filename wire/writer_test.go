@@ -87,8 +87,8 @@ func TestDirect(t *testing.T) {
 		if _, err := readPreface(b.in); err != nil {
 			t.Fatal(err)
 		}
-		sizes := []int{0, 10, maxWhole, maxFrame, 10 * maxFrame, 1, 3 * maxFrame, 100}
-		const rounds = 5
+		sizes := []int{0, 10, maxWhole, maxFrame, 4 * maxFrame, 1, 2 * maxFrame, 100}
+		const rounds = 3
 		wg.Go(func() {
 			for n := range rounds * len(sizes) {
 				if err := a.send(frameCode, 1, nil, bytes.Repeat([]byte{byte(n)}, sizes[n%len(sizes)])); err != nil {
