@@ -12,6 +12,10 @@ const Blackbox = "blackbox"
 // Sequence is the kind of actions that run others, one after the other.
 const Sequence = "sequence"
 
+// Builtin is the kind of actions that the platform itself answers: Exec.Main says
+// which. Nobody can make one; those of whisk.system are there from the start.
+const Builtin = "builtin"
+
 // SkeletonImage is the image that `wsk action create --native` names: its
 // contract (a program that reads JSON and prints JSON) runs without Docker.
 const SkeletonImage = "openwhisk/dockerskeleton"

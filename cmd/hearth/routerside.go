@@ -157,6 +157,13 @@ func (s *routerSide) start(ctx context.Context, st *stages, join func()) error {
 		s.log.Warn("not all invokers could be asked for records yet", "error", err)
 	}
 	st.start("flow", s.flow.Run)
+	whole, err := s.installCatalog(ctx)
+	if err != nil {
+		return err
+	}
+	if !whole {
+		st.start("catalog", s.completeCatalog)
+	}
 	return ctx.Err()
 }
 

@@ -1,0 +1,5 @@
+// Writes a greeting to its log.
+function main({ payload = 'World' }) {
+  console.log(`hello ${payload}!`);
+  return {};
+}
