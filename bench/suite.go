@@ -37,7 +37,8 @@ type SuiteConfig struct {
 	Profile string
 
 	// Say tells what is being done, one line at a time; may be nil.
-	Say func(line string)
+	SoFar func([]Row) // is given all rows after each scenario; nil: nobody is
+	Say   func(line string)
 	// Watch returns what shows the progress of one measurement; may be nil.
 	Watch func(title string) func(Progress)
 }
@@ -78,6 +79,9 @@ func NewSuite(cfg SuiteConfig) (*Suite, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	if cfg.SoFar == nil {
+		cfg.SoFar = func([]Row) {}
+	}
 	if cfg.Say == nil {
 		cfg.Say = func(string) {}
 	}
@@ -96,6 +100,7 @@ func (s *Suite) Run(ctx context.Context, list []*Scenario) ([]Row, error) {
 		s.cfg.Say(fmt.Sprintf("[%d/%d] %s: %s", i+1, len(list), sc.Name, sc.Title))
 		r, err := s.scenario(ctx, sc)
 		rows = append(rows, r...)
+		s.cfg.SoFar(rows)
 		if err != nil {
 			return rows, fmt.Errorf("scenario %s: %w", sc.Name, err)
 		}

@@ -211,6 +211,11 @@ func (st *stage) prepare(ctx context.Context, c *Case, srv *server, plan Plan, r
 		pick = func(seq int64) int { return calls[seq%int64(len(calls))].function }
 		busy = func(seq int64) float64 { return calls[seq%int64(len(calls))].ms }
 	}
+	if c.Do == DoFire {
+		if err := st.trigger(ctx, m); err != nil {
+			return nil, nil, err
+		}
+	}
 	t, err := c.target(m, pick, busy)
 	if err != nil {
 		return nil, nil, err
@@ -219,15 +224,12 @@ func (st *stage) prepare(ctx context.Context, c *Case, srv *server, plan Plan, r
 	if c.Do == DoCold || c.Trace != nil {
 		return m, calls, nil
 	}
-	if c.Do == DoInvoke && c.Zipf == 0 {
+	if (c.Do == DoInvoke || c.Do == DoFire) && c.Zipf == 0 {
 		if err := st.touch(ctx, m); err != nil {
 			return nil, nil, err
 		}
 	}
-	if c.Do == DoFire {
-		return m, nil, st.trigger(ctx, m)
-	}
-	if c.Do == DoSubmit {
+	if c.drains() {
 		return m, nil, nil
 	}
 	return m, nil, st.settle(ctx, plan, t)

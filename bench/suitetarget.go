@@ -137,11 +137,10 @@ func (c *Case) target(p *prepared, pick func(seq int64) int, busy func(seq int64
 	cfg.Check = p.failure.Watch(cfg.Check)
 	paths := make([][]byte, len(p.actions))
 	for i, n := range p.actions {
-		if c.Do == DoFire {
-			paths = [][]byte{[]byte(base.EscapedPath() + "/namespaces/_/triggers/" + url.PathEscape(triggerOf(p.actions).Name))}
-			break
-		}
 		paths[i] = []byte(base.EscapedPath() + "/namespaces/_/actions/" + url.PathEscape(n.Name) + query)
+	}
+	if c.Do == DoFire {
+		paths, pick = [][]byte{[]byte(base.EscapedPath() + "/namespaces/_/triggers/" + url.PathEscape(p.trigger.Name))}, nil
 	}
 	if pick == nil {
 		pick = func(seq int64) int { return int(seq % int64(len(paths))) }

@@ -96,12 +96,20 @@ func (r *benchRun) run(ctx context.Context, list []*bench.Scenario, stdout, stde
 	if f, ok := stderr.(*os.File); ok {
 		r.suite.Watch = func(title string) func(bench.Progress) { return bench.ProgressLine(f, title) }
 	}
+	report := &bench.Report{Title: "hearth bench run " + strings.Join(r.args, " "), Version: buildVersion(), Began: time.Now(), Host: bench.ThisHost()}
+	report.Notes = r.notes()
+	if r.report != "" { // a run takes long: what it has is kept, whatever ends it
+		r.suite.SoFar = func(rows []bench.Row) {
+			report.Rows, report.Took = rows, int64(time.Since(report.Began))
+			if err := writeReport(report, r.report, io.Discard); err != nil {
+				r.suite.Say("the report so far could not be written: " + err.Error())
+			}
+		}
+	}
 	s, err := bench.NewSuite(r.suite)
 	if err != nil {
 		return usageError(err)
 	}
-	report := &bench.Report{Title: "hearth bench run " + strings.Join(r.args, " "), Version: buildVersion(), Began: time.Now(), Host: bench.ThisHost()}
-	report.Notes = r.notes()
 	report.Rows, err = s.Run(ctx, list)
 	report.Took = int64(time.Since(report.Began))
 	if err != nil {
