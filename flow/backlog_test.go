@@ -136,23 +136,28 @@ func TestBacklogModel(t *testing.T) {
 					delete(in, it)
 				}
 			}
-			var bytes int64
-			for it := range in {
-				bytes += it.size
-			}
-			if b.rows != len(in) || b.bytes != bytes {
-				t.Fatalf("%d rows, %d bytes, want %d, %d", b.rows, b.bytes, len(in), bytes)
-			}
 			for k := range waited {
 				if b.lanes[k] == nil {
 					delete(waited, k)
 				}
 			}
-			for k, l := range b.lanes {
-				if l.items.Len() == 0 {
-					t.Fatalf("lane %v is empty", k)
-				}
-			}
+			b.check(t, in)
 		}
 	})
+}
+
+// check recounts.
+func (b *backlog) check(t *rapid.T, in map[*item]bool) {
+	var bytes int64
+	for it := range in {
+		bytes += it.size
+	}
+	if b.rows != len(in) || b.bytes != bytes {
+		t.Fatalf("%d rows, %d bytes, want %d, %d", b.rows, b.bytes, len(in), bytes)
+	}
+	for k, l := range b.lanes {
+		if l.items.Len() == 0 {
+			t.Fatalf("lane %v is empty", k)
+		}
+	}
 }
