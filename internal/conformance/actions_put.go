@@ -208,6 +208,11 @@ func execPutChecks() []Check {
 			c.put("actions/"+name, J{"exec": c.node(code)}).want(200)
 			c.get("actions/"+name).want(200).field("exec.code", code)
 		}},
+		{"code may be given as a jar", func(c *C) {
+			name := c.name("a")
+			c.put("actions/"+name, J{"exec": J{"kind": c.h.node, "jar": "function main() { return { jar: true } }"}, "limits": small}).want(200)
+			c.get("actions/"+name).want(200).field("exec.code", "function main() { return { jar: true } }").lacks("exec.jar")
+		}},
 		{"the main function's name is kept", func(c *C) {
 			exec := c.node("function other() { return { other: true } }")
 			exec["main"] = "other"

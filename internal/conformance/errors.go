@@ -130,6 +130,16 @@ func bodyErrorChecks() []Check {
 			notAllowed(c.req("PATCH", "actions/"+c.name("a")).json(J{}).do())
 			notAllowed(c.req("PATCH", "rules/"+c.name("a")).json(J{}).do())
 		}},
+		{"JSON of more levels than 512 is 400", func(c *C) {
+			c.hearthOnly()
+			deep := func(n int) string { return `{"a":` + strings.Repeat("[", n-1) + strings.Repeat("]", n-1) + `}` }
+			c.req("POST", "actions/"+c.doer()).raw("application/json", deep(512)).do().want(202)
+			c.req("POST", "actions/"+c.doer()).raw("application/json", deep(513)).do().failsLike(400, "The request content was malformed:\n")
+		}},
+		{"a body that is compressed is 415", func(c *C) {
+			c.hearthOnly()
+			c.req("POST", "actions/"+c.doer()).set("Content-Encoding", "gzip").raw("application/json", "{}").do().failsLike(415)
+		}},
 		{"a body beyond 50 MB is 413 before it is sent", func(c *C) {
 			status := c.announce("PUT", "/api/v1/namespaces/_/actions/"+c.name("a"), 66<<20)
 			if status != http.StatusRequestEntityTooLarge {

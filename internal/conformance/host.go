@@ -33,8 +33,8 @@ type Config struct {
 	// what it prints. Nil leaves out what needs an operator.
 	Admin func(ctx context.Context, words ...string) (string, error)
 
-	// Strict says that published packages are for execution only, and that
-	// blocking invokes wait for 2 s at most.
+	// Strict says that published packages are for execution only, that parameters
+	// are encrypted, and that blocking invokes wait for 8 s at most.
 	Strict bool
 
 	// Prove has checks wait for the end of a calendar minute however far it is;

@@ -87,6 +87,9 @@ func packageChecks() []Check {
 			c.get("packages/"+pkg).want(200).field("actions", L{})
 			c.get("actions/"+pkg+"/one").fails(404, notFound)
 		}},
+		{"force must be a truth value", func(c *C) {
+			c.delete("packages/"+c.make("packages")+"?force=very").failsLike(400, "'force'")
+		}},
 		{"a deleted package is answered whole", func(c *C) {
 			pkg := c.name("p")
 			c.put("packages/"+pkg, J{"parameters": kv("p", 1)}).want(200)

@@ -130,6 +130,10 @@ func sequenceRunChecks() []Check {
 			count := c.action("function main(a) { return { array: Array.isArray(a), n: a.length } }")
 			c.result(c.sequence(c.full(c.doer()), c.full(count)), J{"give": L{1, 2, 3}}).want(200).json(J{"array": true, "n": 3})
 		}},
+		{"an array is passed on to python", func(c *C) {
+			count := c.python("def main(args):\n  return {'array': isinstance(args, list), 'n': len(args)}")
+			c.result(c.sequence(c.full(c.doer()), c.full(count)), J{"give": L{1, 2}}).want(200).json(J{"array": true, "n": 2})
+		}},
 		{"a sequence that ends in an array answers it bare", func(c *C) {
 			c.run(c.sequence(c.full(c.doer())), J{"give": L{1, 2}}).want(200).json(L{1, 2})
 		}},

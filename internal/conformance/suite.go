@@ -36,6 +36,7 @@ func Sections() []Section {
 		{Name: "namespaces", Checks: namespaceChecks()},
 		{Name: "entitlement", Checks: entitlementChecks()},
 		{Name: "execute only", Checks: executeOnlyChecks(), Strict: true},
+		{Name: "encryption", Checks: encryptionChecks(), Strict: true},
 		{Name: "operator", Checks: operatorChecks()},
 		{Name: "throttle", Checks: throttleChecks(), Strict: true},
 		{Name: "web gate", Checks: webGateChecks()},

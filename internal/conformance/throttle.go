@@ -232,7 +232,7 @@ func strictWaitChecks() []Check {
 			c.strictOnly()
 			a := c.tenant()
 			name := c.doerOf(a, "web-export", true)
-			got := c.req("POST", "/api/v1/web/"+a.Namespace+"/default/"+name+".json").anonymous().json(J{"sleep": 3000, "give": J{"a": 1}}).do()
+			got := c.req("POST", "/api/v1/web/"+a.Namespace+"/default/"+name+".json").anonymous().json(J{"sleep": 9000, "give": J{"a": 1}}).do()
 			got.fails(202, "Response not yet ready.")
 			id := got.id()
 			c.await("the record", func() bool { return c.req("GET", "activations/"+id).as(a).do().Status == 200 })
@@ -240,7 +240,7 @@ func strictWaitChecks() []Check {
 		{"a blocking invoke without a timeout waits as long as the host allows", func(c *C) {
 			c.strictOnly()
 			a := c.tenant()
-			got := c.req("POST", "actions/"+c.doerOf(a)+"?blocking=true").as(a).json(J{"sleep": 3000}).do().want(202)
+			got := c.req("POST", "actions/"+c.doerOf(a)+"?blocking=true").as(a).json(J{"sleep": 9000}).do().want(202)
 			got.json(J{"activationId": got.id()})
 		}},
 	}
