@@ -34,13 +34,23 @@ type RouteAction struct {
 	SecureKey     json.RawMessage `json:"secureKey,omitempty"` // the action's require-whisk-auth
 }
 
-// PathParameter declares a {name} in a path.
+// PathParameter declares a {name} in a path, or another parameter of an
+// operation; the server's documents use only the first five fields.
 type PathParameter struct {
-	Name        string `json:"name"`
-	In          string `json:"in"`
-	Description string `json:"description,omitempty"`
-	Required    bool   `json:"required,omitempty"`
-	Type        string `json:"type,omitempty"`
+	Name             string `json:"name"`
+	In               string `json:"in"`
+	Description      string `json:"description,omitempty"`
+	Required         bool   `json:"required,omitempty"`
+	Type             string `json:"type,omitempty"`
+	Format           any    `json:"format,omitempty"`
+	Items            any    `json:"items,omitempty"`
+	CollectionFormat any    `json:"collectionFormat,omitempty"`
+	Default          any    `json:"default,omitempty"`
+	Maximum          any    `json:"maximum,omitempty"`
+	Minimum          any    `json:"minimum,omitempty"`
+	Pattern          any    `json:"pattern,omitempty"`
+	Enum             any    `json:"enum,omitempty"`
+	Ref              string `json:"$ref,omitempty"`
 }
 
 // API is an API as the server keeps it. The order of the fields is that in
@@ -101,10 +111,10 @@ func (p SwaggerPath) Operations() map[string]*Operation {
 
 // Operation is what one verb does on one path.
 type Operation struct {
-	ID         string  `json:"operationId"`
-	Parameters any     `json:"parameters,omitempty"`
-	Responses  any     `json:"responses"`
-	Target     *Target `json:"x-openwhisk,omitempty"`
+	ID         string          `json:"operationId"`
+	Parameters []PathParameter `json:"parameters,omitempty"`
+	Responses  any             `json:"responses"`
+	Target     *Target         `json:"x-openwhisk,omitempty"`
 }
 
 // Target is the web action behind an operation.

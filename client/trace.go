@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"net/http"
@@ -44,7 +45,12 @@ func headers(b *strings.Builder, h http.Header) {
 	}
 }
 
+// cut shows a body as far as it is to be shown. Feeds and API gateways are told
+// the key in it.
 func (c *Client) cut(body []byte) string {
+	if key := c.cfg.Key.Key; key != "" {
+		body = bytes.ReplaceAll(body, []byte(key), []byte("(hidden)"))
+	}
 	if n := c.cfg.TraceBody; n > 0 && len(body) > n {
 		return string(body[:n]) + "..."
 	}

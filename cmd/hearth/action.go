@@ -26,6 +26,7 @@ func newActionCmd() *cobra.Command {
 		newActionCreateCmd(f), newActionUpdateCmd(f), newActionInvokeCmd(f),
 		newActionGetCmd(f), newActionDeleteCmd(f), newActionListCmd(f),
 	)
+	completeFirst(cmd, f, listActions, "update", "invoke", "get", "delete")
 	return cmd
 }
 

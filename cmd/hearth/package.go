@@ -22,6 +22,7 @@ of somebody else's, with parameters of its own.
 		newPackageBindCmd(f), newPackagePutCmd(f, false), newPackagePutCmd(f, true),
 		newPackageGetCmd(f), newPackageDeleteCmd(f), newPackageListCmd(f), newPackageRefreshCmd(f),
 	)
+	completeFirst(cmd, f, listPackages, "update", "get", "delete")
 	return cmd
 }
 

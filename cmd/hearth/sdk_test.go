@@ -32,3 +32,35 @@ func TestCompletion(t *testing.T) {
 		t.Errorf("wrote %.100s, %v", b, err)
 	}
 }
+
+// TestCompleteNames holds that names come from the server, where there is one.
+func TestCompleteNames(t *testing.T) {
+	newFake(t)
+	complete := func(line string) string {
+		t.Helper()
+		var out, errOut strings.Builder
+		if err := run(t.Context(), strings.Fields(line), strings.NewReader(""), &out, &errOut); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		return strings.ReplaceAll(out.String(), "\n", " ")
+	}
+	for _, line := range []string{"trigger create tick", "trigger create tock", "package create pkg", "rule create r tick echo"} {
+		complete(line)
+	}
+	for _, tt := range []struct{ line, want string }{
+		{"__complete trigger fire t", "tock tick :4 "},
+		{"__complete trigger fire to", "tock :4 "},
+		{"__complete trigger fire tock t", ":0 "},
+		{"__complete rule disable r", "r :4 "},
+		{"__complete package get p", "pkg :4 "},
+		{"__complete action invoke x", ":4 "},
+	} {
+		if got := complete(tt.line); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.line, got, tt.want)
+		}
+	}
+	t.Setenv("WHISK_APIHOST", "http://127.0.0.1:1")
+	if got := complete("__complete trigger fire t"); got != ":4 " {
+		t.Errorf("without a server: %q", got)
+	}
+}

@@ -20,6 +20,7 @@ by hand, through the API, or by a feed.
 		newTriggerFireCmd(f), newTriggerCreateCmd(f), newTriggerUpdateCmd(f),
 		newTriggerGetCmd(f), newTriggerDeleteCmd(f), newTriggerListCmd(f),
 	)
+	completeFirst(cmd, f, listTriggers, "fire", "update", "get", "delete")
 	return cmd
 }
 
