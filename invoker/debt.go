@@ -13,7 +13,7 @@ const firstHold = time.Second
 func (p *pool) look(now time.Time) {
 	for _, g := range p.waiting {
 		g.stall = 0
-		if d := p.standing(g, now); d > p.patience(g) {
+		if d := now.Sub(g.moved); g.live > g.making && d > p.patience(g) {
 			g.stall = d
 		}
 	}
@@ -28,18 +28,6 @@ func (p *pool) look(now time.Time) {
 	}
 	if p.owed == nil {
 		p.owe(now)
-	}
-}
-
-// standing returns for how long no slot of g has moved though it should.
-func (p *pool) standing(g *group, now time.Time) time.Duration {
-	switch d := now.Sub(g.moved); {
-	case g.live == 0:
-		return 0
-	case g.making == g.live: // they will take a while
-		return d - 2*p.price(g)
-	default:
-		return d
 	}
 }
 

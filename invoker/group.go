@@ -12,6 +12,9 @@ const (
 	// averaged is over about how many of the last ones an average goes.
 	averaged = 8
 
+	// outlier is how many times the average a run counts at the most.
+	outlier = 4
+
 	// maxGroups bounds what is remembered of actions that have no sandbox.
 	maxGroups = 4096
 )
@@ -88,8 +91,12 @@ func (g *group) noteFirst(now time.Time) {
 	}
 }
 
-// noteRun takes a run into the average.
+// noteRun takes a run into the average. A single one that is very much longer
+// than the others is more likely the machine's fault.
 func (g *group) noteRun(took time.Duration) {
+	if g.runs == averaged {
+		took = min(took, outlier*max(g.run, time.Millisecond))
+	}
 	g.runs = min(g.runs+1, averaged)
 	g.run += (took - g.run) / time.Duration(g.runs)
 }

@@ -48,6 +48,7 @@ type pool struct {
 	tenants  map[whisk.Namespace]*tenant
 	waiting  []*group      // those with a line
 	matched  []*group      // may have a line and an idle slot
+	making   int           // slots whose first run has not begun
 	restMB   int64         // of slots that are warm and without ticket, kept or not
 	kept     []*slot       // held back for owed
 	owed     *group        // gets the memory that comes free next; nil: nobody
@@ -181,6 +182,7 @@ func (p *pool) carry(t *ticket, d decision, now time.Time) (*slot, error) {
 	}
 	g.live++
 	g.making++
+	p.making++
 	g.since, g.grown = now, now
 	g.tenant.mb += s.mb
 	p.hold(s, t)

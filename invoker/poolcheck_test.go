@@ -49,7 +49,7 @@ func (m *poolModel) checkBooks(t *rapid.T) {
 
 func (m *poolModel) checkGroups(t *rapid.T) {
 	tenants := map[*tenant]int64{}
-	kept := 0
+	kept, makes := 0, 0
 	for k, g := range m.p.groups {
 		var live, making, busy int
 		var idle []*slot
@@ -76,6 +76,7 @@ func (m *poolModel) checkGroups(t *rapid.T) {
 			t.Fatalf("group: live %d of %d, making %d of %d, busy %d of %d, idle %d of %d",
 				g.live, live, g.making, making, g.busy, busy, len(g.idle), len(idle))
 		}
+		makes += making
 		for _, s := range idle {
 			if !slices.Contains(g.idle, s) {
 				t.Fatalf("slot %+v is not listed as idle", s)
@@ -93,6 +94,9 @@ func (m *poolModel) checkGroups(t *rapid.T) {
 		if tenants[ns] != ns.mb {
 			t.Fatalf("a namespace has %d MB, want %d", ns.mb, tenants[ns])
 		}
+	}
+	if makes != m.p.making {
+		t.Fatalf("%d slots are being made, want %d", m.p.making, makes)
 	}
 	if kept != len(m.p.kept) || kept > 0 && m.p.owed == nil || m.p.owed != nil && len(m.p.owed.line) == 0 {
 		t.Fatalf("%d slots are kept of %d, for %v", len(m.p.kept), kept, m.p.owed)

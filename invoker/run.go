@@ -50,13 +50,22 @@ func (v *Invoker) runWarm(w *worker) {
 }
 
 // ran ends the call whose run has ended: it journals the record and replies.
+// The sandbox is free before that, so that it works on its next call meanwhile.
 func (v *Invoker) ran(w *worker, o *sandbox.Outcome) {
 	defer v.workers.Done()
 	in, r := w.in, w.r
 	w.in, w.req.Args, w.r = nil, nil, result{}
 	r.ran(o, in.Target.Limits, v.resultsOf(in.Call))
 	v.report(in, o, &r)
-	v.finish(in, &r, release{w: w, keep: !r.spoils(), run: r.run})
+	f := release{w: w, keep: !r.spoils(), run: r.run}
+	if v.unkept.Load() == 0 { // else more runs would only add to what the journal does not take
+		v.mu.Lock()
+		v.free(f)
+		v.pump()
+		v.unlock()
+		f = release{}
+	}
+	v.finish(in, &r, f)
 }
 
 // boot creates and initialises w's sandbox for a call. It returns false when

@@ -63,6 +63,7 @@ func (p *pool) noteMade(s *slot) {
 	if s.making {
 		s.making = false
 		s.group.making--
+		p.making--
 	}
 }
 

@@ -44,6 +44,10 @@ type want struct {
 // long as the processors have time to spare. With runs of 1 s, calls are
 // foreseen to wait 30 s, and as many slots are made as there is room for.
 //
+// Where the processors are exhausted, more slots of short runs would gain
+// nothing, and of others only so many are made at once as there are
+// processors.
+//
 // Known caveat: what is foreseen knows one average, not that an action's runs
 // differ by their arguments. maxWait bounds what that can cost.
 func (p *pool) wants(g *group, now time.Time) want {
@@ -59,7 +63,7 @@ func (p *pool) wants(g *group, now time.Time) want {
 		w.why, w.head = needed, true
 	case g.runs == 0 && g.live < p.spread:
 		w.why = useful
-	case lean:
+	case lean, p.crowded && p.making >= p.spread:
 	case w.wait > price, w.head && waited > 2*price:
 		w.why = worth
 	case now.Sub(g.since) > price*time.Duration(p.spread)/time.Duration(max(p.spread, g.live)) && (g.live < p.spread || !p.crowded):

@@ -183,8 +183,9 @@ func (v *Invoker) free(f release) {
 	v.check(v.pool.settle(s, now))
 }
 
-// finish journals the record of a started call, frees its sandbox and then
-// replies. It waits no longer than one write to the journal takes.
+// finish journals the record of a started call, frees its sandbox if that is
+// not free yet, and then replies. It waits no longer than one write to the
+// journal takes.
 func (v *Invoker) finish(in *call, r *result, f release) {
 	rec := r.record(in.Call, in.arrived, time.Now())
 	v.m.ended(r, time.Duration(rec.Facts.Wait)*time.Millisecond)
