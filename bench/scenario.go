@@ -186,11 +186,11 @@ func (c Case) expanded() []Case {
 	c.Load.Share = cmp.Or(c.Load.Share, 1)
 	c.Actions = cmp.Or(c.Actions, 1)
 	c.Payload = cmp.Or(c.Payload, 64)
-	if c.Load.Arrival == Closed {
-		c.Load.Concurrency = cmp.Or(c.Load.Concurrency, 1)
-	}
 	if c.Trace != nil {
 		c.Load.Arrival = "trace"
+	}
+	if c.Load.Arrival == Closed {
+		c.Load.Concurrency = cmp.Or(c.Load.Concurrency, 1)
 	}
 	out := []Case{c}
 	out = each(out, c.Kinds, func(c *Case, k string) { c.Kind = k; c.title("%s", k) })

@@ -82,6 +82,17 @@ func TestExpand(t *testing.T) {
 	}
 }
 
+// The calls of a trace come when they are due, however many that are at once.
+func TestTraceIsOpen(t *testing.T) {
+	s, err := ParseScenario([]byte(`{"name":"x","cases":[{"name":"a","trace":{"functions":5,"rate":10,"flatten":0.5,"speedup":20,"longestMS":500}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := s.Cases[0].Load; l.Arrival != "trace" || l.Concurrency != 0 {
+		t.Errorf("load %+v, want a trace without a bound of its own", l)
+	}
+}
+
 func TestParseScenarioRefuses(t *testing.T) {
 	for name, text := range map[string]string{
 		"no JSON":            `cases`,

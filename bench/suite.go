@@ -79,9 +79,6 @@ func NewSuite(cfg SuiteConfig) (*Suite, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	if cfg.SoFar == nil {
-		cfg.SoFar = func([]Row) {}
-	}
 	if cfg.Say == nil {
 		cfg.Say = func(string) {}
 	}
@@ -100,7 +97,9 @@ func (s *Suite) Run(ctx context.Context, list []*Scenario) ([]Row, error) {
 		s.cfg.Say(fmt.Sprintf("[%d/%d] %s: %s", i+1, len(list), sc.Name, sc.Title))
 		r, err := s.scenario(ctx, sc)
 		rows = append(rows, r...)
-		s.cfg.SoFar(rows)
+		if s.cfg.SoFar != nil {
+			s.cfg.SoFar(rows)
+		}
 		if err != nil {
 			return rows, fmt.Errorf("scenario %s: %w", sc.Name, err)
 		}
