@@ -99,11 +99,11 @@ func TestRunResponse(t *testing.T) {
 func TestTooDeepResult(t *testing.T) {
 	deep := strings.Repeat("[", maxResultDepth+1) + strings.Repeat("]", maxResultDepth+1)
 	o := replied(true, deep)
-	if got := runResponse(&o, time.Second, resultLimits{1<<20, 1<<20}); got.Status != whisk.DeveloperError {
+	if got := runResponse(&o, time.Second, resultLimits{1 << 20, 1 << 20}); got.Status != whisk.DeveloperError {
 		t.Errorf("status = %v, want a developer error", got.Status)
 	}
 	o = replied(true, deep[1:len(deep)-1])
-	got := runResponse(&o, time.Second, resultLimits{1<<20, 1<<20})
+	got := runResponse(&o, time.Second, resultLimits{1 << 20, 1 << 20})
 	if got.Status != whisk.Success {
 		t.Errorf("status = %v, want success", got.Status)
 	}
