@@ -8,7 +8,7 @@ import (
 )
 
 func actionPutChecks() []Check {
-	checks := []Check{
+	return []Check{
 		{"a new action is answered whole", func(c *C) {
 			name := c.name("a")
 			before := time.Now().Add(-time.Minute).UnixMilli()
@@ -32,47 +32,6 @@ func actionPutChecks() []Check {
 		}},
 		{"overwrite must be a truth value", func(c *C) {
 			c.put("actions/"+c.name("a")+"?overwrite=maybe", c.idle()).failsLike(400, "'overwrite'")
-		}},
-		{"an update keeps what it does not give", func(c *C) {
-			path := "actions/" + c.name("a")
-			body := J{"exec": c.node("function main() { return { a: 1 } }"), "parameters": kv("p", 1), "publish": true, "annotations": kv("x", 2)}
-			c.put(path, body).want(200)
-			c.put(path+"?overwrite=true", J{"annotations": kv("y", 3)}).want(200)
-			c.get(path).want(200).field("exec.code", "function main() { return { a: 1 } }").field("publish", true).
-				parameter("p", 1).annotation("x", 2).annotation("y", 3)
-		}},
-		{"an update replaces the parameters", func(c *C) {
-			path := "actions/" + c.name("a")
-			body := c.idle()
-			body["parameters"] = kv("a", 1, "b", 2)
-			c.put(path, body).want(200)
-			c.put(path+"?overwrite=true", J{"parameters": kv("b", 3)}).want(200).field("parameters", kv("b", 3))
-			c.put(path+"?overwrite=true", J{"parameters": L{}}).want(200).field("parameters", L{})
-		}},
-		{"an update merges the annotations", func(c *C) {
-			path := "actions/" + c.name("a")
-			body := c.idle()
-			body["annotations"] = kv("a", 1, "b", 2)
-			c.put(path, body).want(200)
-			c.put(path+"?overwrite=true", J{"annotations": kv("b", 3, "c", 4)}).want(200).
-				annotation("a", 1).annotation("b", 3).annotation("c", 4)
-		}},
-		{"delAnnotations removes annotations", func(c *C) {
-			path := "actions/" + c.name("a")
-			body := c.idle()
-			body["annotations"] = kv("a", 1, "b", 2)
-			c.put(path, body).want(200)
-			a := c.put(path+"?overwrite=true", J{"delAnnotations": L{"a", "none"}}).want(200).annotation("b", 2)
-			a.noAnnotation("a")
-			a.lacks("delAnnotations")
-		}},
-		{"delAnnotations removes before annotations are added", func(c *C) {
-			path := "actions/" + c.name("a")
-			body := c.idle()
-			body["annotations"] = kv("a", 1, "b", 2)
-			c.put(path, body).want(200)
-			a := c.put(path+"?overwrite=true", J{"delAnnotations": L{"a", "b"}, "annotations": kv("a", 5)}).want(200).annotation("a", 5)
-			a.noAnnotation("b")
 		}},
 		{"fields that the server sets are ignored", func(c *C) {
 			name := c.name("a")
@@ -105,9 +64,6 @@ func actionPutChecks() []Check {
 			}
 		}},
 	}
-	checks = append(checks, annotationPutChecks()...)
-	checks = append(checks, execPutChecks()...)
-	return append(checks, concurrentPutChecks()...)
 }
 
 func annotationPutChecks() []Check {
@@ -168,6 +124,105 @@ func execPutChecks() []Check {
 		refused("blackbox without an image is malformed", J{"kind": "blackbox"}, 400, malformed, "'image' must be a string defined in 'exec' for 'blackbox' actions"),
 		refused("an image that is no text is malformed", J{"kind": "blackbox", "image": 1}, 400, malformed, "'image' must be a string defined in 'exec' for 'blackbox' actions"),
 		refused("an image that is no reference is malformed", J{"kind": "blackbox", "image": "not an image!"}, 400, malformed, "could not parse image name"),
+	}
+}
+
+// concurrentPutChecks are about edits at the same time.
+func concurrentPutChecks() []Check {
+	const n = 8
+	return []Check{
+		{"of many that make an action at once one does", func(c *C) {
+			path, made := "actions/"+c.name("a"), 0
+			for _, a := range c.atOnce(n, func() *Answer { return c.put(path, c.idle()) }) {
+				if a.Status == 200 {
+					made++
+					continue
+				}
+				if text := a.want(409).str("error"); text != exists && text != concurrent {
+					a.wrong("error is %q", text)
+				}
+			}
+			if made != 1 {
+				c.fatal("%d made it", made)
+			}
+		}},
+		{"of updates at the same time none is lost silently", func(c *C) {
+			path, done := "actions/"+c.make("actions"), 0
+			versions := map[string]bool{}
+			for _, a := range c.atOnce(n, func() *Answer { return c.put(path+"?overwrite=true", J{"annotations": kv("x", 1)}) }) {
+				if a.Status == 200 {
+					done++
+					versions[a.str("version")] = true
+					continue
+				}
+				a.fails(409, concurrent)
+			}
+			if done == 0 || len(versions) != done {
+				c.fatal("%d updates made %d versions", done, len(versions))
+			}
+			c.get(path).want(200).field("version", fmt.Sprintf("0.0.%d", done+1))
+		}},
+		{"an invoke in flight keeps the code that it started with", func(c *C) {
+			name := c.action(`function main() { return new Promise(done => setTimeout(() => done({ v: 1 }), 1000)) }`)
+			started := c.post("actions/"+name, nil).want(202).id()
+			<-time.After(300 * time.Millisecond)
+			c.put("actions/"+name+"?overwrite=true", J{"exec": c.node("function main() { return { v: 2 } }")}).want(200)
+			c.result(name, nil).want(200).json(J{"v": 2})
+			c.record(started).field("response.result", J{"v": 1}).field("version", "0.0.1")
+		}},
+	}
+}
+
+const concurrent = "Concurrent modification to resource detected."
+
+func updateChecks() []Check {
+	return []Check{
+		{"an update keeps what it does not give", func(c *C) {
+			path := "actions/" + c.name("a")
+			body := J{"exec": c.node("function main() { return { a: 1 } }"), "parameters": kv("p", 1), "publish": true, "annotations": kv("x", 2)}
+			c.put(path, body).want(200)
+			c.put(path+"?overwrite=true", J{"annotations": kv("y", 3)}).want(200)
+			c.get(path).want(200).field("exec.code", "function main() { return { a: 1 } }").field("publish", true).
+				parameter("p", 1).annotation("x", 2).annotation("y", 3)
+		}},
+		{"an update replaces the parameters", func(c *C) {
+			path := "actions/" + c.name("a")
+			body := c.idle()
+			body["parameters"] = kv("a", 1, "b", 2)
+			c.put(path, body).want(200)
+			c.put(path+"?overwrite=true", J{"parameters": kv("b", 3)}).want(200).field("parameters", kv("b", 3))
+			c.put(path+"?overwrite=true", J{"parameters": L{}}).want(200).field("parameters", L{})
+		}},
+		{"an update merges the annotations", func(c *C) {
+			path := "actions/" + c.name("a")
+			body := c.idle()
+			body["annotations"] = kv("a", 1, "b", 2)
+			c.put(path, body).want(200)
+			c.put(path+"?overwrite=true", J{"annotations": kv("b", 3, "c", 4)}).want(200).
+				annotation("a", 1).annotation("b", 3).annotation("c", 4)
+		}},
+		{"delAnnotations removes annotations", func(c *C) {
+			path := "actions/" + c.name("a")
+			body := c.idle()
+			body["annotations"] = kv("a", 1, "b", 2)
+			c.put(path, body).want(200)
+			a := c.put(path+"?overwrite=true", J{"delAnnotations": L{"a", "none"}}).want(200).annotation("b", 2)
+			a.noAnnotation("a")
+			a.lacks("delAnnotations")
+		}},
+		{"delAnnotations removes before annotations are added", func(c *C) {
+			path := "actions/" + c.name("a")
+			body := c.idle()
+			body["annotations"] = kv("a", 1, "b", 2)
+			c.put(path, body).want(200)
+			a := c.put(path+"?overwrite=true", J{"delAnnotations": L{"a", "b"}, "annotations": kv("a", 5)}).want(200).annotation("a", 5)
+			a.noAnnotation("b")
+		}},
+	}
+}
+
+func execStoredChecks() []Check {
+	return []Check{
 		{"a kind is trimmed and in lower case", func(c *C) {
 			c.put("actions/"+c.name("a"), J{"exec": J{"kind": " " + strings.ToUpper(c.h.node) + " ", "code": "x"}}).want(200).
 				field("exec.kind", c.h.node).annotation("exec", c.h.node)
@@ -244,51 +299,3 @@ func execPutChecks() []Check {
 		}},
 	}
 }
-
-// concurrentPutChecks are about edits at the same time.
-func concurrentPutChecks() []Check {
-	const n = 8
-	return []Check{
-		{"of many that make an action at once one does", func(c *C) {
-			path, made := "actions/"+c.name("a"), 0
-			for _, a := range c.atOnce(n, func() *Answer { return c.put(path, c.idle()) }) {
-				if a.Status == 200 {
-					made++
-					continue
-				}
-				if text := a.want(409).str("error"); text != exists && text != concurrent {
-					a.wrong("error is %q", text)
-				}
-			}
-			if made != 1 {
-				c.fatal("%d made it", made)
-			}
-		}},
-		{"of updates at the same time none is lost silently", func(c *C) {
-			path, done := "actions/"+c.make("actions"), 0
-			versions := map[string]bool{}
-			for _, a := range c.atOnce(n, func() *Answer { return c.put(path+"?overwrite=true", J{"annotations": kv("x", 1)}) }) {
-				if a.Status == 200 {
-					done++
-					versions[a.str("version")] = true
-					continue
-				}
-				a.fails(409, concurrent)
-			}
-			if done == 0 || len(versions) != done {
-				c.fatal("%d updates made %d versions", done, len(versions))
-			}
-			c.get(path).want(200).field("version", fmt.Sprintf("0.0.%d", done+1))
-		}},
-		{"an invoke in flight keeps the code that it started with", func(c *C) {
-			name := c.action(`function main() { return new Promise(done => setTimeout(() => done({ v: 1 }), 1000)) }`)
-			started := c.post("actions/"+name, nil).want(202).id()
-			<-time.After(300 * time.Millisecond)
-			c.put("actions/"+name+"?overwrite=true", J{"exec": c.node("function main() { return { v: 2 } }")}).want(200)
-			c.result(name, nil).want(200).json(J{"v": 2})
-			c.record(started).field("response.result", J{"v": 1}).field("version", "0.0.1")
-		}},
-	}
-}
-
-const concurrent = "Concurrent modification to resource detected."

@@ -2,14 +2,17 @@ package conformance
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 )
 
+// Texts about names.
+const (
+	illegal   = "The name of the entity contains illegal characters."
+	elsewhere = "Resource by this name exists but is not in this collection."
+)
+
 func nameChecks() []Check {
-	const (
-		illegal   = "The name of the entity contains illegal characters."
-		elsewhere = "Resource by this name exists but is not in this collection."
-	)
 	checks := []Check{
 		{"a name of 256 characters is legal", func(c *C) {
 			name := c.name("")
@@ -33,15 +36,6 @@ func nameChecks() []Check {
 			c.put("actions/"+name, c.idle()).want(200).field("namespace", c.ns())
 			c.get(in(c.ns(), "actions/"+name)).want(200).field("namespace", c.ns()).field("name", name)
 		}},
-		{"an activation id of another length is 400", func(c *C) {
-			c.get("activations/abcde").fails(400, "Activation id length is 5 but must be 32.")
-		}},
-		{"an activation id with other characters is 400", func(c *C) {
-			c.get("activations/"+strings.Repeat("g", 32)).fails(400, "The activation id is not valid.")
-		}},
-		{"an activation id in upper case is 400", func(c *C) {
-			c.get("activations/"+strings.Repeat("A", 32)).fails(400, "The activation id is not valid.")
-		}},
 		{"a name that was deleted can be used for another kind", func(c *C) {
 			name := c.name("a")
 			c.put("actions/"+name, c.idle()).want(200)
@@ -50,6 +44,11 @@ func nameChecks() []Check {
 			c.get("triggers/"+name).want(200).field("name", name)
 		}},
 	}
+	return slices.Concat(checks, characterChecks(), collisionChecks(), activationIDChecks(), versionChecks())
+}
+
+// characterChecks are about what a name may be made of.
+func characterChecks() (checks []Check) {
 	for _, n := range [][2]string{
 		{"spaces", "a b  c"},
 		{"an at sign", "a@b"},
@@ -98,6 +97,11 @@ func nameChecks() []Check {
 			}
 		}})
 	}
+	return checks
+}
+
+// collisionChecks are about the one space of names of all kinds.
+func collisionChecks() (checks []Check) {
 	for _, one := range entityKinds {
 		for _, other := range entityKinds {
 			if one == other {
@@ -117,7 +121,7 @@ func nameChecks() []Check {
 			}})
 		}
 	}
-	return append(checks, versionChecks()...)
+	return checks
 }
 
 // entityKinds are the collections that share one space of names.
@@ -188,4 +192,18 @@ func versionChecks() []Check {
 			c.put(path, c.idle()).want(200).field("version", "0.0.1")
 		}},
 	)
+}
+
+func activationIDChecks() []Check {
+	return []Check{
+		{"an activation id of another length is 400", func(c *C) {
+			c.get("activations/abcde").fails(400, "Activation id length is 5 but must be 32.")
+		}},
+		{"an activation id with other characters is 400", func(c *C) {
+			c.get("activations/"+strings.Repeat("g", 32)).fails(400, "The activation id is not valid.")
+		}},
+		{"an activation id in upper case is 400", func(c *C) {
+			c.get("activations/"+strings.Repeat("A", 32)).fails(400, "The activation id is not valid.")
+		}},
+	}
 }

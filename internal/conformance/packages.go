@@ -6,7 +6,7 @@ import (
 )
 
 func packageChecks() []Check {
-	checks := []Check{
+	return []Check{
 		{"a new package is answered whole", func(c *C) {
 			name := c.name("p")
 			a := c.put("packages/"+name, J{"parameters": kv("p", 1), "annotations": kv("a", 2), "publish": true}).want(200)
@@ -46,95 +46,12 @@ func packageChecks() []Check {
 			c.put("packages/"+c.name("p"), J{"annotations": kv("binding", J{"name": "x", "namespace": "y"}, "a", 1)}).want(200).
 				field("annotations", kv("a", 1))
 		}},
-		{"an empty package has no actions and no feeds", func(c *C) {
-			c.get("packages/"+c.make("packages")).want(200).field("actions", L{}).field("feeds", L{}).field("binding", J{})
-		}},
-		{"a package names its actions and its feeds", func(c *C) {
-			pkg := c.make("packages")
-			body := c.idle()
-			body["annotations"] = kv("a", 1)
-			c.put("actions/"+pkg+"/plain", body).want(200)
-			for name, value := range map[string]any{"feed": true, "other": false} {
-				body["annotations"] = kv("feed", value)
-				c.put("actions/"+pkg+"/"+name, body).want(200)
-			}
-			a := c.get("packages/" + pkg).want(200)
-			a.at("actions").row("name", "plain").keys("annotations", "name", "version")
-			a.at("actions").row("name", "plain").field("version", "0.0.1").annotation("a", 1).annotation("exec", c.h.node)
-			if n := len(a.list("actions")); n != 1 {
-				a.wrong("%d actions, want 1", n)
-			}
-			names := a.at("feeds").column("name")
-			if slices.SortFunc(names, func(x, y any) int { return len(fmt.Sprint(x)) - len(fmt.Sprint(y)) }); !slices.Equal(names, []any{"feed", "other"}) {
-				a.wrong("feeds are %v", names)
-			}
-		}},
-		{"a package with an action is not deleted", func(c *C) {
-			pkg := c.make("packages")
-			c.put("actions/"+pkg+"/one", c.idle()).want(200)
-			c.delete("packages/"+pkg).fails(409, "Package not empty (contains 1 entity). Set force param or delete package contents.")
-			c.put("actions/"+pkg+"/two", c.idle()).want(200)
-			c.delete("packages/"+pkg+"?force=false").fails(409, "Package not empty (contains 2 entities). Set force param or delete package contents.")
-			c.get("actions/" + pkg + "/two").want(200)
-		}},
-		{"a package is deleted with its actions by force", func(c *C) {
-			pkg := c.make("packages")
-			c.put("actions/"+pkg+"/one", c.idle()).want(200)
-			c.put("actions/"+pkg+"/two", c.idle()).want(200)
-			c.delete("packages/"+pkg+"?force=true").want(200).field("name", pkg)
-			c.get("packages/"+pkg).failsLike(404, "does not exist.")
-			c.put("packages/"+pkg, J{}).want(200)
-			c.get("packages/"+pkg).want(200).field("actions", L{})
-			c.get("actions/"+pkg+"/one").fails(404, notFound)
-		}},
-		{"force must be a truth value", func(c *C) {
-			c.delete("packages/"+c.make("packages")+"?force=very").failsLike(400, "'force'")
-		}},
-		{"a deleted package is answered whole", func(c *C) {
-			pkg := c.name("p")
-			c.put("packages/"+pkg, J{"parameters": kv("p", 1)}).want(200)
-			c.delete("packages/"+pkg).want(200).field("name", pkg).field("binding", J{}).field("parameters", kv("p", 1))
-		}},
 		{"one's own missing package is 404", func(c *C) {
 			name := c.name("none")
 			c.get("packages/"+name).fails(404, "The requested resource '"+c.ns()+"/"+name+"' does not exist.")
 			c.delete("packages/"+name).fails(404, notFound)
 		}},
-		{"a package cannot be posted to", func(c *C) { notAllowed(c.post("packages/"+c.make("packages"), J{})) }},
-		{"a row of packages has what it should and no more", func(c *C) {
-			name := c.name("p")
-			c.put("packages/"+name, J{"parameters": kv("p", 1), "annotations": kv("a", 2)}).want(200)
-			row := c.get("packages?limit=0").want(200).row("name", name)
-			row.keys("annotations", "binding", "name", "namespace", "publish", "updated", "version")
-			row.field("binding", false).field("namespace", c.ns()).field("publish", false).field("version", "0.0.1").annotation("a", 2)
-		}},
-		{"a stranger lists only published packages", func(c *C) {
-			other := c.second()
-			open, closed := c.name("p"), c.name("p")
-			c.put("packages/"+open, J{"publish": true}).want(200)
-			c.put("packages/"+closed, J{}).want(200)
-			a := c.req("GET", in(c.ns(), "packages?limit=0")).as(other).do().want(200)
-			a.row("name", open).field("publish", true).field("namespace", c.ns())
-			if row, ok := a.find("name", closed); ok {
-				row.wrong("it is private")
-			}
-			mine := c.get("packages?limit=0").want(200)
-			mine.row("name", open)
-			mine.row("name", closed)
-		}},
-		{"a stranger counts only published packages", func(c *C) {
-			other := c.second()
-			count := func() float64 {
-				c.Helper()
-				return c.req("GET", in(c.ns(), "packages?count=true")).as(other).do().want(200).num("packages")
-			}
-			c.put("packages/"+c.name("p"), J{"publish": true}).want(200)
-			if n := count(); n < 1 {
-				c.fatal("%v, want at least the one just published", n)
-			}
-		}},
 	}
-	return append(checks, packagedActionChecks()...)
 }
 
 func packagedActionChecks() []Check {
@@ -198,6 +115,98 @@ func packagedActionChecks() []Check {
 		{"packages do not nest", func(c *C) {
 			c.put("actions/a/b/c", c.idle()).failsLike(404)
 			c.get("packages/a/b").failsLike(404)
+		}},
+	}
+}
+
+func packageContentChecks() []Check {
+	return []Check{
+		{"an empty package has no actions and no feeds", func(c *C) {
+			c.get("packages/"+c.make("packages")).want(200).field("actions", L{}).field("feeds", L{}).field("binding", J{})
+		}},
+		{"a package names its actions and its feeds", func(c *C) {
+			pkg := c.make("packages")
+			body := c.idle()
+			body["annotations"] = kv("a", 1)
+			c.put("actions/"+pkg+"/plain", body).want(200)
+			for name, value := range map[string]any{"feed": true, "other": false} {
+				body["annotations"] = kv("feed", value)
+				c.put("actions/"+pkg+"/"+name, body).want(200)
+			}
+			a := c.get("packages/" + pkg).want(200)
+			a.at("actions").row("name", "plain").keys("annotations", "name", "version")
+			a.at("actions").row("name", "plain").field("version", "0.0.1").annotation("a", 1).annotation("exec", c.h.node)
+			if n := len(a.list("actions")); n != 1 {
+				a.wrong("%d actions, want 1", n)
+			}
+			names := a.at("feeds").column("name")
+			if slices.SortFunc(names, func(x, y any) int { return len(fmt.Sprint(x)) - len(fmt.Sprint(y)) }); !slices.Equal(names, []any{"feed", "other"}) {
+				a.wrong("feeds are %v", names)
+			}
+		}},
+		{"a package with an action is not deleted", func(c *C) {
+			pkg := c.make("packages")
+			c.put("actions/"+pkg+"/one", c.idle()).want(200)
+			c.delete("packages/"+pkg).fails(409, "Package not empty (contains 1 entity). Set force param or delete package contents.")
+			c.put("actions/"+pkg+"/two", c.idle()).want(200)
+			c.delete("packages/"+pkg+"?force=false").fails(409, "Package not empty (contains 2 entities). Set force param or delete package contents.")
+			c.get("actions/" + pkg + "/two").want(200)
+		}},
+		{"a package is deleted with its actions by force", func(c *C) {
+			pkg := c.make("packages")
+			c.put("actions/"+pkg+"/one", c.idle()).want(200)
+			c.put("actions/"+pkg+"/two", c.idle()).want(200)
+			c.delete("packages/"+pkg+"?force=true").want(200).field("name", pkg)
+			c.get("packages/"+pkg).failsLike(404, "does not exist.")
+			c.put("packages/"+pkg, J{}).want(200)
+			c.get("packages/"+pkg).want(200).field("actions", L{})
+			c.get("actions/"+pkg+"/one").fails(404, notFound)
+		}},
+		{"force must be a truth value", func(c *C) {
+			c.delete("packages/"+c.make("packages")+"?force=very").failsLike(400, "'force'")
+		}},
+		{"a deleted package is answered whole", func(c *C) {
+			pkg := c.name("p")
+			c.put("packages/"+pkg, J{"parameters": kv("p", 1)}).want(200)
+			c.delete("packages/"+pkg).want(200).field("name", pkg).field("binding", J{}).field("parameters", kv("p", 1))
+		}},
+	}
+}
+
+func packageListChecks() []Check {
+	return []Check{
+		{"a package cannot be posted to", func(c *C) { notAllowed(c.post("packages/"+c.make("packages"), J{})) }},
+		{"a row of packages has what it should and no more", func(c *C) {
+			name := c.name("p")
+			c.put("packages/"+name, J{"parameters": kv("p", 1), "annotations": kv("a", 2)}).want(200)
+			row := c.get("packages?limit=0").want(200).row("name", name)
+			row.keys("annotations", "binding", "name", "namespace", "publish", "updated", "version")
+			row.field("binding", false).field("namespace", c.ns()).field("publish", false).field("version", "0.0.1").annotation("a", 2)
+		}},
+		{"a stranger lists only published packages", func(c *C) {
+			other := c.second()
+			open, closed := c.name("p"), c.name("p")
+			c.put("packages/"+open, J{"publish": true}).want(200)
+			c.put("packages/"+closed, J{}).want(200)
+			a := c.req("GET", in(c.ns(), "packages?limit=0")).as(other).do().want(200)
+			a.row("name", open).field("publish", true).field("namespace", c.ns())
+			if row, ok := a.find("name", closed); ok {
+				row.wrong("it is private")
+			}
+			mine := c.get("packages?limit=0").want(200)
+			mine.row("name", open)
+			mine.row("name", closed)
+		}},
+		{"a stranger counts only published packages", func(c *C) {
+			other := c.second()
+			count := func() float64 {
+				c.Helper()
+				return c.req("GET", in(c.ns(), "packages?count=true")).as(other).do().want(200).num("packages")
+			}
+			c.put("packages/"+c.name("p"), J{"publish": true}).want(200)
+			if n := count(); n < 1 {
+				c.fatal("%v, want at least the one just published", n)
+			}
 		}},
 	}
 }

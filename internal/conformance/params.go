@@ -49,6 +49,30 @@ func paramChecks() []Check {
 		malformed("a parameter without a key is malformed", L{J{"value": "a"}}, "parameters malformed!"),
 		malformed("parameters that are no array are malformed", "text", ""),
 		malformed("a parameter that is no object is malformed", L{1}, "parameters malformed!"),
+		{"the payload overrides the action's parameters", func(c *C) {
+			name := c.action("function main(a) { return a }", J{"parameters": kv("a", 1, "b", J{"x": 1})})
+			c.result(name, J{"b": J{"y": 2}}).want(200).json(J{"a": 1, "b": J{"y": 2}})
+			c.result(name, J{"a": nil}).want(200).json(J{"a": nil, "b": J{"x": 1}})
+		}},
+		{"final parameters cannot be overridden", func(c *C) {
+			name := c.action("function main(a) { return a }", J{"parameters": kv("a", 1, "open", nil), "annotations": kv("final", true)})
+			c.result(name, J{"a": 2}).fails(400, "Request defines parameters that are not allowed (e.g., reserved properties).")
+			c.post("actions/"+name, J{"a": 2}).failsLike(400, "parameters that are not allowed")
+			c.result(name, J{"open": 3, "new": 4}).want(200).json(J{"a": 1, "open": 3, "new": 4})
+		}},
+	}
+}
+
+func everyPair(object J) L {
+	out := L{}
+	for k, v := range object {
+		out = append(out, J{"key": k, "value": v})
+	}
+	return out
+}
+
+func initParamChecks() []Check {
+	return []Check{
 		{"the mark init is shown only where it is true", func(c *C) {
 			body := c.idle()
 			body["parameters"] = L{J{"key": "a", "value": 1, "init": true}, J{"key": "b", "value": 2, "init": false}}
@@ -76,17 +100,11 @@ func paramChecks() []Check {
 				J{"parameters": L{J{"key": "TEXT", "value": "x", "init": true}}})
 			c.result(name, J{"TEXT": "y", "more": 1}).want(200).json(J{"more": 1})
 		}},
-		{"the payload overrides the action's parameters", func(c *C) {
-			name := c.action("function main(a) { return a }", J{"parameters": kv("a", 1, "b", J{"x": 1})})
-			c.result(name, J{"b": J{"y": 2}}).want(200).json(J{"a": 1, "b": J{"y": 2}})
-			c.result(name, J{"a": nil}).want(200).json(J{"a": nil, "b": J{"x": 1}})
-		}},
-		{"final parameters cannot be overridden", func(c *C) {
-			name := c.action("function main(a) { return a }", J{"parameters": kv("a", 1, "open", nil), "annotations": kv("final", true)})
-			c.result(name, J{"a": 2}).fails(400, "Request defines parameters that are not allowed (e.g., reserved properties).")
-			c.post("actions/"+name, J{"a": 2}).failsLike(400, "parameters that are not allowed")
-			c.result(name, J{"open": 3, "new": 4}).want(200).json(J{"a": 1, "open": 3, "new": 4})
-		}},
+	}
+}
+
+func paramSizeChecks() []Check {
+	return []Check{
 		{"parameters of one byte too many are 413", func(c *C) {
 			path := "actions/" + c.name("a")
 			body := c.idle()
@@ -113,12 +131,4 @@ func paramChecks() []Check {
 			}
 		}},
 	}
-}
-
-func everyPair(object J) L {
-	out := L{}
-	for k, v := range object {
-		out = append(out, J{"key": k, "value": v})
-	}
-	return out
 }

@@ -74,6 +74,32 @@ func rootChecks() []Check {
 				}
 			}
 		}},
+		{"an unknown path is 404", func(c *C) {
+			c.req("GET", "/nothing-here").anonymous().do().failsLike(404, "The requested resource could not be found.")
+		}},
+		{"an unknown path of the API is 404", func(c *C) {
+			c.get("/api/v1/nothing-here").failsLike(404, "The requested resource could not be found.")
+		}},
+		{"another version of the API is 404", func(c *C) {
+			c.get("/api/v2/namespaces").failsLike(404)
+		}},
+		{"a URI beyond 8 KiB is refused", func(c *C) {
+			a := c.get("actions?" + strings.Repeat("x", 9<<10))
+			if a.Status != http.StatusRequestURITooLong && a.Status != http.StatusBadRequest {
+				a.wrong("want 414")
+			}
+		}},
+		{"HEAD is not GET", func(c *C) {
+			a := c.req("HEAD", "actions").do()
+			if a.Status != http.StatusMethodNotAllowed && a.Status != http.StatusNotFound {
+				a.wrong("want 405")
+			}
+		}},
+	}
+}
+
+func descriptionChecks() []Check {
+	return []Check{
 		{"the API says its version", func(c *C) {
 			c.req("GET", "/api/v1").anonymous().do().want(200).
 				field("description", "OpenWhisk API").field("api_version", "1.0.0").field("api_version_path", "v1").
@@ -101,15 +127,11 @@ func rootChecks() []Check {
 		{"the root has a Swagger document of its own", func(c *C) {
 			c.req("GET", "/api-docs").anonymous().do().want(200).field("swagger", "2.0").has("paths")
 		}},
-		{"an unknown path is 404", func(c *C) {
-			c.req("GET", "/nothing-here").anonymous().do().failsLike(404, "The requested resource could not be found.")
-		}},
-		{"an unknown path of the API is 404", func(c *C) {
-			c.get("/api/v1/nothing-here").failsLike(404, "The requested resource could not be found.")
-		}},
-		{"another version of the API is 404", func(c *C) {
-			c.get("/api/v2/namespaces").failsLike(404)
-		}},
+	}
+}
+
+func requestIDChecks() []Check {
+	return []Check{
 		{"a request's id is echoed", func(c *C) {
 			id := "Check_" + c.name("id")
 			c.req("GET", "namespaces").set("X-Request-ID", id).do().header("X-Request-ID", id)
@@ -139,18 +161,6 @@ func rootChecks() []Check {
 				if a.Header.Get("X-Request-ID") == bad {
 					a.wrong("X-Request-ID is %q", bad)
 				}
-			}
-		}},
-		{"a URI beyond 8 KiB is refused", func(c *C) {
-			a := c.get("actions?" + strings.Repeat("x", 9<<10))
-			if a.Status != http.StatusRequestURITooLong && a.Status != http.StatusBadRequest {
-				a.wrong("want 414")
-			}
-		}},
-		{"HEAD is not GET", func(c *C) {
-			a := c.req("HEAD", "actions").do()
-			if a.Status != http.StatusMethodNotAllowed && a.Status != http.StatusNotFound {
-				a.wrong("want 405")
 			}
 		}},
 	}

@@ -1,5 +1,7 @@
 package conformance
 
+import "slices"
+
 // Check is one behaviour of the API. Its name says what holds.
 type Check struct {
 	Name string
@@ -16,20 +18,20 @@ type Section struct {
 // Sections returns the whole suite.
 func Sections() []Section {
 	return []Section{
-		{Name: "root", Checks: rootChecks()},
+		{Name: "root", Checks: slices.Concat(rootChecks(), descriptionChecks(), requestIDChecks())},
 		{Name: "errors", Checks: errorChecks()},
 		{Name: "cors", Checks: corsChecks()},
 		{Name: "names", Checks: nameChecks()},
-		{Name: "params", Checks: paramChecks()},
+		{Name: "params", Checks: slices.Concat(paramChecks(), initParamChecks(), paramSizeChecks())},
 		{Name: "limits", Checks: limitChecks()},
-		{Name: "actions put", Checks: actionPutChecks()},
+		{Name: "actions put", Checks: slices.Concat(actionPutChecks(), updateChecks(), annotationPutChecks(), execPutChecks(), execStoredChecks(), concurrentPutChecks())},
 		{Name: "actions get", Checks: actionGetChecks()},
 		{Name: "lists", Checks: listChecks()},
 		{Name: "invoke", Checks: invokeChecks()},
 		{Name: "activations", Checks: activationChecks()},
 		{Name: "sequences", Checks: sequenceChecks()},
 		{Name: "conductors", Checks: conductorChecks()},
-		{Name: "packages", Checks: packageChecks()},
+		{Name: "packages", Checks: slices.Concat(packageChecks(), packageContentChecks(), packageListChecks(), packagedActionChecks())},
 		{Name: "bindings", Checks: bindingChecks()},
 		{Name: "triggers", Checks: triggerChecks()},
 		{Name: "rules", Checks: ruleChecks()},

@@ -3,6 +3,7 @@ package conformance
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -46,7 +47,7 @@ func (c *C) invokeAs(a Account, name string, args J) *Answer {
 }
 
 func throttleChecks() []Check {
-	return append(rateChecks(), append(concurrencyChecks(), strictWaitChecks()...)...)
+	return slices.Concat(rateChecks(), chargeChecks(), ownerRateChecks(), concurrencyChecks(), strictWaitChecks())
 }
 
 func tooMany(count, allowed int) string {
@@ -97,6 +98,65 @@ func rateChecks() []Check {
 			c.req("POST", "actions/"+name+"?blocking=true").as(a).json(J{}).do().want(200)
 			c.req("POST", "actions/"+name+"?blocking=true&result=true").as(a).json(J{}).do().fails(429, tooMany(2, 1))
 		}},
+	}
+}
+
+func concurrencyChecks() []Check {
+	tooMany := func(count, allowed int) string {
+		return fmt.Sprintf("Too many concurrent requests in flight (count: %d, allowed: %d).", count, allowed)
+	}
+	return []Check{
+		{"a limit of none at once admits none", func(c *C) {
+			a := c.tenant("--concurrentInvocations", "0")
+			c.invokeAs(a, c.doerOf(a), nil).fails(429, tooMany(0, 0))
+		}},
+		{"a limit of one at once admits one until it has ended", func(c *C) {
+			a := c.tenant("--concurrentInvocations", "1")
+			name := c.doerOf(a)
+			c.invokeAs(a, name, J{"sleep": 1500}).want(202)
+			c.invokeAs(a, name, nil).fails(429, tooMany(1, 1))
+			c.req("POST", "actions/"+name+"?blocking=true").as(a).json(J{}).do().fails(429, tooMany(1, 1))
+			c.await("the end of the first", func() bool { return c.invokeAs(a, name, nil).Status == 202 })
+		}},
+		{"what is refused does not run later", func(c *C) {
+			a := c.tenant("--concurrentInvocations", "1")
+			name := c.doerOf(a)
+			c.invokeAs(a, name, J{"sleep": 800}).want(202)
+			c.invokeAs(a, name, J{"late": true}).fails(429, tooMany(1, 1))
+			c.await("the record of the first", func() bool {
+				return len(c.req("GET", "activations?name="+name).as(a).do().want(200).rows()) == 1
+			})
+			c.await("room", func() bool { return c.invokeAs(a, name, nil).Status == 202 })
+			c.await("the record of the last", func() bool {
+				return len(c.req("GET", "activations?name="+name).as(a).do().want(200).rows()) == 2
+			})
+		}},
+	}
+}
+
+// strictWaitChecks are about waits that end: on a strict host they are short.
+func strictWaitChecks() []Check {
+	return []Check{
+		{"a web action that takes longer than the wait is 202", func(c *C) {
+			c.strictOnly()
+			a := c.tenant()
+			name := c.doerOf(a, "web-export", true)
+			got := c.req("POST", "/api/v1/web/"+a.Namespace+"/default/"+name+".json").anonymous().json(J{"sleep": 9000, "give": J{"a": 1}}).do()
+			got.fails(202, "Response not yet ready.")
+			id := got.id()
+			c.await("the record", func() bool { return c.req("GET", "activations/"+id).as(a).do().Status == 200 })
+		}},
+		{"a blocking invoke without a timeout waits as long as the host allows", func(c *C) {
+			c.strictOnly()
+			a := c.tenant()
+			got := c.req("POST", "actions/"+c.doerOf(a)+"?blocking=true").as(a).json(J{"sleep": 9000}).do().want(202)
+			got.json(J{"activationId": got.id()})
+		}},
+	}
+}
+
+func chargeChecks() []Check {
+	return []Check{
 		{"throttling comes before rights and existence", func(c *C) {
 			a := c.tenant("--invocationsPerMinute", "0")
 			c.minute(most)
@@ -161,6 +221,11 @@ func rateChecks() []Check {
 			c.invokeAs(b, name, nil).want(202)
 			c.invokeAs(b, name, nil).fails(429, tooMany(2, 1))
 		}},
+	}
+}
+
+func ownerRateChecks() []Check {
+	return []Check{
 		{"one namespace's invokes are not another's", func(c *C) {
 			a, b := c.tenant("--invocationsPerMinute", "0"), c.tenant("--invocationsPerMinute", "1")
 			name := c.doerOf(b)
@@ -188,60 +253,6 @@ func rateChecks() []Check {
 				c.invokeAs(a, c.name("none"), nil).fails(404, notFound)
 			}
 			c.invokeAs(a, name, nil).fails(429, tooMany(limit+1, limit))
-		}},
-	}
-}
-
-func concurrencyChecks() []Check {
-	tooMany := func(count, allowed int) string {
-		return fmt.Sprintf("Too many concurrent requests in flight (count: %d, allowed: %d).", count, allowed)
-	}
-	return []Check{
-		{"a limit of none at once admits none", func(c *C) {
-			a := c.tenant("--concurrentInvocations", "0")
-			c.invokeAs(a, c.doerOf(a), nil).fails(429, tooMany(0, 0))
-		}},
-		{"a limit of one at once admits one until it has ended", func(c *C) {
-			a := c.tenant("--concurrentInvocations", "1")
-			name := c.doerOf(a)
-			c.invokeAs(a, name, J{"sleep": 1500}).want(202)
-			c.invokeAs(a, name, nil).fails(429, tooMany(1, 1))
-			c.req("POST", "actions/"+name+"?blocking=true").as(a).json(J{}).do().fails(429, tooMany(1, 1))
-			c.await("the end of the first", func() bool { return c.invokeAs(a, name, nil).Status == 202 })
-		}},
-		{"what is refused does not run later", func(c *C) {
-			a := c.tenant("--concurrentInvocations", "1")
-			name := c.doerOf(a)
-			c.invokeAs(a, name, J{"sleep": 800}).want(202)
-			c.invokeAs(a, name, J{"late": true}).fails(429, tooMany(1, 1))
-			c.await("the record of the first", func() bool {
-				return len(c.req("GET", "activations?name="+name).as(a).do().want(200).rows()) == 1
-			})
-			c.await("room", func() bool { return c.invokeAs(a, name, nil).Status == 202 })
-			c.await("the record of the last", func() bool {
-				return len(c.req("GET", "activations?name="+name).as(a).do().want(200).rows()) == 2
-			})
-		}},
-	}
-}
-
-// strictWaitChecks are about waits that end: on a strict host they are short.
-func strictWaitChecks() []Check {
-	return []Check{
-		{"a web action that takes longer than the wait is 202", func(c *C) {
-			c.strictOnly()
-			a := c.tenant()
-			name := c.doerOf(a, "web-export", true)
-			got := c.req("POST", "/api/v1/web/"+a.Namespace+"/default/"+name+".json").anonymous().json(J{"sleep": 9000, "give": J{"a": 1}}).do()
-			got.fails(202, "Response not yet ready.")
-			id := got.id()
-			c.await("the record", func() bool { return c.req("GET", "activations/"+id).as(a).do().Status == 200 })
-		}},
-		{"a blocking invoke without a timeout waits as long as the host allows", func(c *C) {
-			c.strictOnly()
-			a := c.tenant()
-			got := c.req("POST", "actions/"+c.doerOf(a)+"?blocking=true").as(a).json(J{"sleep": 9000}).do().want(202)
-			got.json(J{"activationId": got.id()})
 		}},
 	}
 }
