@@ -1,15 +1,8 @@
-// Runs the npm package openwhisk against a platform:
-//   HEARTH_TEST_HOST  its address, such as http://127.0.0.1:3233
-//   HEARTH_TEST_KEY   UUID:KEY of a namespace
+// Runs the npm package openwhisk against a platform: actions and activations.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
 import openwhisk from 'openwhisk'
-
-const apihost = process.env.HEARTH_TEST_HOST
-const apiKey = process.env.HEARTH_TEST_KEY
-assert.ok(apihost && apiKey, 'HEARTH_TEST_HOST and HEARTH_TEST_KEY must be set')
-const ow = openwhisk({ apihost, api_key: apiKey })
+import { apihost, eventually, made, ow, refused } from './platform.mjs'
 
 const greet = `
 function main({ name = 'you', delay = 0 }) {
@@ -18,53 +11,24 @@ function main({ name = 'you', delay = 0 }) {
   return new Promise(done => setTimeout(() => done({ greeting: 'Hello, ' + name + '!' }), delay))
 }`
 
-// make creates an action that the test's end deletes.
-async function make (t, options) {
-  const made = await ow.actions.create(options)
-  t.after(() => ow.actions.delete({ name: options.name }).catch(err => {
-    if (err.statusCode !== 404) throw err
-  }))
-  return made
-}
-
-// eventually calls f until it no longer says 404: records are written in batches.
-async function eventually (f) {
-  for (const end = Date.now() + 20_000; ;) {
-    try {
-      return await f()
-    } catch (err) {
-      if (err.statusCode !== 404 || Date.now() > end) throw err
-    }
-    await pause(20)
-  }
-}
-
-// refused returns the error of a call that must fail with the status.
-async function refused (call, status) {
-  const err = await call.then(v => assert.fail(`succeeded with ${JSON.stringify(v)}`), e => e)
-  assert.equal(err.name, 'OpenWhiskError', String(err))
-  assert.equal(err.statusCode, status, err.message)
-  return err
-}
-
 test('an action is created, read, listed, updated and deleted', async t => {
   const name = 'npm-lifecycle'
-  const made = await make(t, { name, action: greet, params: { name: 'Ada' }, annotations: { origin: 'npm' }, limits: { timeout: 30000, memory: 128 } })
-  assert.equal(made.name, name)
-  assert.equal(made.version, '0.0.1')
-  assert.match(made.exec.kind, /^nodejs:\d+$/)
-  assert.equal(made.limits.timeout, 30000)
-  assert.deepEqual(made.parameters, [{ key: 'name', value: 'Ada' }])
-  assert.equal(made.annotations.find(a => a.key === 'origin').value, 'npm')
+  const put = await made(t, ow.actions, { name, action: greet, params: { name: 'Ada' }, annotations: { origin: 'npm' }, limits: { timeout: 30000, memory: 128 } })
+  assert.equal(put.name, name)
+  assert.equal(put.version, '0.0.1')
+  assert.match(put.exec.kind, /^nodejs:\d+$/)
+  assert.equal(put.limits.timeout, 30000)
+  assert.deepEqual(put.parameters, [{ key: 'name', value: 'Ada' }])
+  assert.equal(put.annotations.find(a => a.key === 'origin').value, 'npm')
 
   const got = await ow.actions.get({ name })
   assert.equal(got.exec.code, greet)
-  assert.equal(got.namespace, made.namespace)
-  const brief = await ow.actions.get({ name: `/${made.namespace}/${name}`, code: false })
+  assert.equal(got.namespace, put.namespace)
+  const brief = await ow.actions.get({ name: `/${put.namespace}/${name}`, code: false })
   assert.equal(brief.exec.code, undefined)
 
   const list = await ow.actions.list({ limit: 200 })
-  assert.ok(list.some(a => a.name === name && a.namespace === made.namespace))
+  assert.ok(list.some(a => a.name === name && a.namespace === put.namespace))
   assert.equal((await ow.actions.list({ limit: 1 })).length, 1)
 
   await refused(ow.actions.create({ name, action: greet }), 409)
@@ -80,7 +44,7 @@ test('an action is created, read, listed, updated and deleted', async t => {
 
 test('a blocking invoke answers with the activation, or with its result', async t => {
   const name = 'npm-blocking'
-  await make(t, { name, action: greet })
+  await made(t, ow.actions, { name, action: greet })
   const activation = await ow.actions.invoke({ name, blocking: true, params: { name: 'Grace' } })
   assert.match(activation.activationId, /^[0-9a-f]{32}$/)
   assert.equal(activation.response.status, 'success')
@@ -93,7 +57,7 @@ test('a blocking invoke answers with the activation, or with its result', async 
 
 test('a non-blocking invoke leaves a record, its result and its logs', async t => {
   const name = 'npm-nonblocking'
-  await make(t, { name, action: greet })
+  await made(t, ow.actions, { name, action: greet })
   const { activationId } = await ow.actions.invoke({ name, params: { name: 'Edsger', delay: 50 } })
   assert.match(activationId, /^[0-9a-f]{32}$/)
 
@@ -117,8 +81,8 @@ test('a non-blocking invoke leaves a record, its result and its logs', async t =
 test('binary code is taken from a buffer', async t => {
   const name = 'npm-binary'
   const script = Buffer.from('#!/bin/sh\necho "{\\"args\\":$1}"\n')
-  const made = await make(t, { name, action: script, kind: 'blackbox', exec: { image: 'openwhisk/dockerskeleton' } })
-  assert.equal(made.exec.binary, true)
+  const put = await made(t, ow.actions, { name, action: script, kind: 'blackbox', exec: { image: 'openwhisk/dockerskeleton' } })
+  assert.equal(put.exec.binary, true)
   const got = await ow.actions.get({ name })
   assert.equal(got.exec.code, script.toString('base64'))
   const result = await ow.actions.invoke({ name, blocking: true, result: true, params: { a: 1 } })
@@ -135,14 +99,14 @@ test('errors have their status and their text', async t => {
   await refused(ow.actions.create({ name: '.npm-bad', action: greet }), 400)
 
   const name = 'npm-failing'
-  await make(t, { name, action: 'function main() { return { error: "out of paper" } }' })
+  await made(t, ow.actions, { name, action: 'function main() { return { error: "out of paper" } }' })
   const failed = await refused(ow.actions.invoke({ name, blocking: true }), 502)
   assert.equal(failed.error.response.status, 'application error')
   assert.deepEqual(failed.error.response.result, { error: 'out of paper' })
   assert.match(failed.error.activationId, /^[0-9a-f]{32}$/)
   assert.match(failed.message, /out of paper/)
 
-  await make(t, { name: 'npm-throwing', action: 'function main() { throw new Error("no ink") }' })
+  await made(t, ow.actions, { name: 'npm-throwing', action: 'function main() { throw new Error("no ink") }' })
   const thrown = await refused(ow.actions.invoke({ name: 'npm-throwing', blocking: true }), 502)
   assert.match(JSON.stringify(thrown.error.response.result), /error/)
 
