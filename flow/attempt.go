@@ -40,6 +40,10 @@ func (f *Flow) attempt(it *item) outcome {
 		return o
 	}
 	c.Waited = it.call.Waited + it.waited()
+	if builtin(c) {
+		rec, err := f.answer(c)
+		return f.conclude(it, c, rec, err)
+	}
 	rec, err := f.invoker.Invoke(f.runs, c, 0)
 	return f.conclude(it, c, rec, err)
 }

@@ -22,6 +22,10 @@ type Deps struct {
 
 	// Runtimes returns the manifest as it stands.
 	Runtimes func() whisk.Runtimes
+
+	// Builtins are the actions that the platform itself answers, by what their
+	// Exec.Main says. There may be none.
+	Builtins map[string]Builtin
 }
 
 // invoker carries a call through: the router. An error means that the call
@@ -43,6 +47,10 @@ type queue interface {
 	// Commit makes records and queued rows durable together. An error of kind
 	// Unavailable says that nothing was taken.
 	Commit(ctx context.Context, recs []*whisk.Activation, rows []whisk.QueueRow) error
+
+	// Step takes an alarm from a tick and makes rec, if it is not nil, and rows
+	// durable with it. false says that it was not at that tick: nothing was done.
+	Step(ctx context.Context, step whisk.AlarmStep, rec *whisk.Activation, rows []whisk.QueueRow) (bool, error)
 }
 
 // rows reads the durable queue, in the order of Seq. It may return fewer than

@@ -30,6 +30,11 @@
 // [Flow.Fire] commits the record of a trigger and the queued rows of its rules'
 // actions together.
 //
+// [Alarms] fires triggers by the clock: the step of an alarm to its next tick,
+// the trigger's record and the queued rows are one transaction. Actions of kind
+// [whisk.Builtin], of which the feeds of alarms are, are answered here, in the
+// place of an invoker.
+//
 // Locks: run.mu and Flow.mu are never held at the same time, nor while the
 // store, an invoker or a callback is called. gate.mu may be taken under either.
 package flow

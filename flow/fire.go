@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 
@@ -13,32 +14,33 @@ import (
 // name of who fires it, and returns the id of the trigger's record. That and the
 // rows of the actions are durable by then, together. Without an active rule
 // nothing happens and the id is zero. What keeps one rule from its action stands
-// in the record; an error says that nothing was invoked, as far as is known.
+// in the record; an error says that nothing was invoked, as far as is known. With
+// [whisk.ErrChanged] the alarm is not at that tick any more.
 func (f *Flow) Fire(ctx context.Context, e whisk.Fire) (whisk.ActivationID, error) {
 	active := false
 	for i := range e.Trigger.Rules {
 		active = active || e.Trigger.Rules[i].Active
 	}
-	if !active {
+	if !active && e.Step == nil {
 		return whisk.ActivationID{}, nil
 	}
 	if !f.gate.enter() {
 		return whisk.ActivationID{}, errStopping
 	}
 	defer f.gate.leave()
+	if !active {
+		return whisk.ActivationID{}, f.commitFire(ctx, e.Step, nil, nil)
+	}
 	began := time.Now()
 	v := volley{f: f, Fire: e, began: began}
 	rec := v.record()
 	for i := range e.Trigger.Rules {
 		rec.Logs = append(rec.Logs, v.invoke(ctx, &e.Trigger.Rules[i]))
 	}
-	// A client that leaves now must not leave rows that nobody here knows of.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.cfg.StoreTimeout)
-	defer cancel()
-	if err := f.queue.Commit(ctx, []*whisk.Activation{rec}, v.rows); err != nil {
-		f.m.storeErrors.Inc()
-		v.withdraw(whisk.KindOf(err) == whisk.Unavailable)
-		return whisk.ActivationID{}, &whisk.Error{Kind: whisk.Unavailable, Message: "The trigger cannot be fired now, try again later.", Err: err}
+	if err := f.commitFire(ctx, e.Step, rec, v.rows); err != nil {
+		cause := errors.Unwrap(err)
+		v.withdraw(err == whisk.ErrChanged || whisk.KindOf(cause) == whisk.Unavailable)
+		return whisk.ActivationID{}, err
 	}
 	f.m.fires.Inc()
 	f.m.submitted.Add(len(v.items))
@@ -46,6 +48,27 @@ func (f *Flow) Fire(ctx context.Context, e whisk.Fire) (whisk.ActivationID, erro
 		f.accept(it)
 	}
 	return rec.ID, nil
+}
+
+// commitFire makes what comes of a fire durable.
+func (f *Flow) commitFire(ctx context.Context, step *whisk.AlarmStep, rec *whisk.Activation, rows []whisk.QueueRow) (err error) {
+	// A client that leaves now must not leave rows that nobody here knows of.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.cfg.StoreTimeout)
+	defer cancel()
+	done := true
+	if step == nil {
+		err = f.queue.Commit(ctx, []*whisk.Activation{rec}, rows)
+	} else {
+		done, err = f.queue.Step(ctx, *step, rec, rows)
+	}
+	if err != nil {
+		f.m.storeErrors.Inc()
+		return &whisk.Error{Kind: whisk.Unavailable, Message: "The trigger cannot be fired now, try again later.", Err: err}
+	}
+	if !done {
+		return whisk.ErrChanged
+	}
+	return nil
 }
 
 // volley is one fire on its way.

@@ -26,6 +26,7 @@ type Flow struct {
 	actions  actions
 	throttle throttle
 	runtimes func() whisk.Runtimes
+	builtins map[string]Builtin
 	ids      identities
 	log      *slog.Logger
 	m        flowMetrics
@@ -77,7 +78,7 @@ func New(cfg Config, d Deps) *Flow {
 	rand.Read(b[:]) // never fails since Go 1.24
 	f := &Flow{
 		cfg: cfg, invoker: d.Invoker, queue: d.Queue, rows: d.Rows, recorder: d.Recorder, sealer: d.Sealer, keys: d.Keys,
-		actions: d.Actions, throttle: d.Throttle, runtimes: d.Runtimes, ids: d.Identities, log: cfg.Logger,
+		actions: d.Actions, throttle: d.Throttle, runtimes: d.Runtimes, builtins: d.Builtins, ids: d.Identities, log: cfg.Logger,
 		life:       int64(binary.BigEndian.Uint64(b[:])>>(64-40)) | 1,
 		wake:       make(chan struct{}, 1),
 		backlog:    newBacklog(),
@@ -181,7 +182,7 @@ func (f *Flow) roomFreed() {
 // withKey returns c with the API key, if its target wants one, else c. What flow
 // runs itself gets none; its components do.
 func (f *Flow) withKey(ctx context.Context, c *whisk.Call) (*whisk.Call, error) {
-	if !c.Target.WantsKey || c.APIKey != "" || composite(c) {
+	if !c.Target.WantsKey || c.APIKey != "" || composite(c) || builtin(c) {
 		return c, nil
 	}
 	key, err := f.keys.APIKey(ctx, c.UUID)

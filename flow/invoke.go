@@ -71,9 +71,12 @@ func (f *Flow) await(ctx context.Context, c *whisk.Call, wait, patience time.Dur
 	f.gate.follow()
 	l := whisk.Leave{At: now.Add(wait), Done: ctx.Done(), Then: func(rec *whisk.Activation, err error) { f.carried(r, rec, err) }}
 	var rec *whisk.Activation
-	if composite(keyed) {
+	switch {
+	case composite(keyed):
 		rec, err = f.followComposite(keyed, patience, l)
-	} else {
+	case builtin(keyed):
+		rec, err = f.answer(keyed)
+	default:
 		rec, err = f.invoker.Follow(f.runs, keyed, patience, l)
 	}
 	if err != whisk.ErrLeft {

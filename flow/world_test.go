@@ -159,6 +159,16 @@ func (w *world) Commit(ctx context.Context, recs []*whisk.Activation, rows []whi
 	return err
 }
 
+// Step is Commit for those who need no alarm in the world.
+func (w *world) Step(ctx context.Context, _ whisk.AlarmStep, rec *whisk.Activation, rows []whisk.QueueRow) (bool, error) {
+	var recs []*whisk.Activation
+	if rec != nil {
+		recs = append(recs, rec)
+	}
+	err := w.Commit(ctx, recs, rows)
+	return err == nil, err
+}
+
 func (w *world) Record(rec *whisk.Activation, done func(error)) {
 	w.mu.Lock()
 	if w.away {

@@ -146,6 +146,19 @@ type Engine interface {
 	// if there is one: only none says that there are no more.
 	QueueRows(ctx context.Context, after int64, limit int) ([]QueueRow, error)
 
+	// Alarm returns the alarm of a trigger or ErrNotFound.
+	Alarm(ctx context.Context, trigger whisk.EntityName) (whisk.Alarm, error)
+	// Alarms lists those that have not ended, the first that is due first,
+	// without their bodies.
+	Alarms(ctx context.Context, limit int) ([]whisk.Alarm, error)
+	// PutAlarm writes an alarm with the revision that it comes with: with
+	// ifRevision 0 a new one, else [whisk.ErrExists]; any other must be the
+	// stored one's, else [whisk.ErrChanged].
+	PutAlarm(ctx context.Context, a whisk.Alarm, ifRevision int64) error
+	// DeleteAlarm deletes an alarm: ErrNotFound; ErrChanged if ifRevision is
+	// neither 0 nor the stored one.
+	DeleteAlarm(ctx context.Context, trigger whisk.EntityName, ifRevision int64) error
+
 	// Rewrite replaces everything that is kept under a key outside of the
 	// database, in one transaction. It is for a database that nobody else uses:
 	// the change log has none of it.
@@ -160,5 +173,6 @@ type Rewriter struct {
 	Credential func(Credential) (Credential, error)     // of the same uuid
 	Row        func(QueueRow) (payload []byte, _ error) // rows without a payload are passed by
 	Doc        func(Doc) (body []byte, _ error)
+	Alarm      func(whisk.Alarm) (body []byte, _ error)
 	Notes      map[string][]byte // to be put
 }

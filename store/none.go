@@ -25,6 +25,7 @@ type None struct {
 	credentials map[string]Credential
 	limits      map[whisk.Namespace]whisk.NamespaceLimits
 	notes       map[string][]byte
+	alarms      map[whisk.EntityName]noneAlarm
 	rowSeq      int64
 	rows        map[whisk.ActivationID]*QueueRow
 }
@@ -40,7 +41,7 @@ var _ Engine = (*None)(nil)
 func NewNone() *None {
 	return &None{
 		docs: map[Key]Doc{}, codes: map[whisk.Digest]noneCode{}, credentials: map[string]Credential{},
-		limits: map[whisk.Namespace]whisk.NamespaceLimits{}, notes: map[string][]byte{}, rows: map[whisk.ActivationID]*QueueRow{},
+		limits: map[whisk.Namespace]whisk.NamespaceLimits{}, notes: map[string][]byte{}, alarms: map[whisk.EntityName]noneAlarm{}, rows: map[whisk.ActivationID]*QueueRow{},
 	}
 }
 

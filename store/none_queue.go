@@ -66,6 +66,8 @@ func (n *None) apply(o *Op) bool {
 		}
 		r.State, r.Token, r.Until = RowQueued, 0, 0
 		return true
+	case OpStep:
+		return n.step(o)
 	}
 	return false
 }

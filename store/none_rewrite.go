@@ -37,7 +37,15 @@ func (n *None) Rewrite(_ context.Context, r Rewriter) error {
 		d.Body = body
 		docs[k] = d
 	}
-	n.credentials, n.rows, n.docs = credentials, rows, docs
+	alarms := maps.Clone(n.alarms)
+	for k, a := range n.alarms {
+		var err error
+		if a.Body, err = r.Alarm(a.Alarm); err != nil {
+			return err
+		}
+		alarms[k] = a
+	}
+	n.credentials, n.rows, n.docs, n.alarms = credentials, rows, docs, alarms
 	maps.Copy(n.notes, r.Notes)
 	return nil
 }

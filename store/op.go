@@ -36,16 +36,23 @@ const (
 	// OpRequeue turns the row of ID from started with Token back to queued.
 	// Not OK: the token does not hold.
 	OpRequeue
+	// OpStep takes an alarm from a tick to its next state, inserts Rows as
+	// queued, and Record, if there is one, as OpRecord does. Not OK: it is not
+	// at that tick, and nothing else has happened. OK says that it is this very
+	// step that took it from there, so two steps must never have the same token.
+	OpStep
 )
 
 // Op is one operation of a commit. Which fields count depends on the kind.
 // Nobody changes what it points to once it has been handed over.
 type Op struct {
 	Kind         OpKind
-	Record       *whisk.Activation  // OpRecord
+	Record       *whisk.Activation  // OpRecord, OpStep
 	Row          *QueueRow          // OpEnqueue, OpStartNew; the engine assigns Seq
 	ID           whisk.ActivationID // OpStart, OpRequeue
 	Token, Until int64              // OpStart; OpRequeue has only Token
+	Step         *whisk.AlarmStep   // OpStep
+	Rows         []QueueRow         // OpStep
 }
 
 // Result is the outcome of one op. Err means that this op alone failed, and
@@ -69,6 +76,11 @@ func (o *Op) Check() error {
 			return whisk.Errorf(whisk.Internal, "queue op without a row")
 		}
 		id = o.Row.ID
+	case OpStep:
+		if o.Step == nil || o.Step.Trigger.IsZero() || o.Step.Token == 0 {
+			return whisk.Errorf(whisk.Internal, "step op without a step")
+		}
+		return nil
 	case OpStart, OpRequeue:
 	default:
 		return whisk.Errorf(whisk.Internal, "op of unknown kind %d", o.Kind)

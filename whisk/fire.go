@@ -10,4 +10,8 @@ type Fire struct {
 	Payload       json.RawMessage // as it came: an object, or nil; the record's result
 	Args          json.RawMessage // what each action is invoked with: an object
 	Unstored      bool            // the trigger's record is not to be kept
+
+	// Step, if not nil, is of the alarm whose tick fires the trigger: it happens
+	// together with all that comes of the fire, or that does not happen.
+	Step *AlarmStep
 }

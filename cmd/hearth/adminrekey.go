@@ -13,6 +13,7 @@ import (
 	"hearth/flow"
 	"hearth/store"
 	"hearth/store/sqlite"
+	"hearth/whisk"
 )
 
 func newRekeyCmd(f *adminFlags) *cobra.Command {
@@ -20,7 +21,7 @@ func newRekeyCmd(f *adminFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "rekey", Short: "change the master key and seal everything anew",
 		Long: `Rekey seals everything that is kept under the master key under another: users' keys, activations that
-wait in the queue, and encrypted parameters. No server may run on the folder. Either all of it is
+wait in the queue, alarms, and encrypted parameters. No server may run on the folder. Either all of it is
 changed or nothing; when it is interrupted, the next start, or rekey again, makes sense of it.
 
 Without files the key in the data folder is replaced by a random one, and kept beside it under the
@@ -135,6 +136,7 @@ func (r *rekeying) rewriter(from, to *auth.Keyring) store.Rewriter {
 			r.docs++
 			return store.Reseal(d, from, to, r.encrypt)
 		},
+		Alarm: func(a whisk.Alarm) ([]byte, error) { return flow.ResealAlarm(a, from, to) },
 		Notes: map[string][]byte{auth.NoteKeyID: to.ID()},
 	}
 }

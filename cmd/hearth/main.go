@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // for alarms, on machines that have none
 
 	"github.com/spf13/cobra"
 )

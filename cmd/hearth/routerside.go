@@ -35,6 +35,7 @@ type routerSide struct {
 	recorder   *store.Recorder
 	router     *router.Router
 	flow       *flow.Flow
+	alarms     *flow.Alarms
 	api        *api.Server
 	guest      whisk.AuthKey
 	guestOpens bool // the key opens its namespace: nobody has taken it away
@@ -89,8 +90,9 @@ func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog
 	throttle := auth.NewThrottle(auth.ThrottleConfig{Disabled: f.noThrottle, Metrics: s.metrics})
 	s.flow = flow.New(fc, flow.Deps{
 		Invoker: s.router, Queue: s.recorder, Rows: s.engine, Recorder: s.recorder, Sealer: s.keys, Keys: s.auth,
-		Actions: s.rights, Throttle: throttle, Identities: s.auth, Runtimes: s.router.Runtimes,
+		Actions: s.rights, Throttle: throttle, Identities: s.auth, Runtimes: s.router.Runtimes, Builtins: s.builtins(),
 	})
+	s.alarms = s.newAlarms(throttle)
 
 	ac := api.DefaultConfig()
 	ac.Limits, ac.Logger, ac.Metrics = f.limits.SystemLimits, log, s.metrics
@@ -164,6 +166,7 @@ func (s *routerSide) start(ctx context.Context, st *stages, join func()) error {
 	if !whole {
 		st.start("catalog", s.completeCatalog)
 	}
+	st.start("alarms", s.alarms.Run)
 	return ctx.Err()
 }
 

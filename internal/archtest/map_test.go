@@ -23,7 +23,7 @@ var packageMap = map[string]place{
 	"whisk":                       {pure: true},
 	"api":                         {},
 	"auth":                        {},
-	"flow":                        {},
+	"flow":                        {modules: []string{"github.com/robfig/cron/v3"}},
 	"router":                      {own: []string{"router/ring"}, modules: []string{"github.com/sony/gobreaker/v2"}},
 	"router/ring":                 {modules: []string{"github.com/cespare/xxhash/v2"}, pure: true},
 	"wire":                        {},

@@ -162,7 +162,10 @@ func (p *platform) try(ctx context.Context, method, path string, body any) (answ
 		}
 		in = bytes.NewReader(b)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, p.base+"/api/v1/namespaces/_/"+path, in)
+	if !strings.HasPrefix(path, "/") { // else it begins with a namespace
+		path = "/_/" + path
+	}
+	req, err := http.NewRequestWithContext(ctx, method, p.base+"/api/v1/namespaces"+path, in)
 	if err != nil {
 		return answer{}, err
 	}

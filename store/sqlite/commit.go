@@ -170,6 +170,11 @@ func (b *batch) do(i int, o *store.Op) error {
 	if o.Kind == store.OpRecord {
 		return b.addRecord(i, o.Record)
 	}
+	if o.Kind == store.OpStep {
+		ok, err := b.step(i, o)
+		b.results[i].OK = ok
+		return b.failed(i, err)
+	}
 	id := o.ID
 	if o.Kind == store.OpEnqueue || o.Kind == store.OpStartNew {
 		id = o.Row.ID

@@ -29,6 +29,9 @@ func (d *DB) Rewrite(ctx context.Context, r store.Rewriter) error {
 		if err := rewriteDocs(ctx, tx, r.Doc); err != nil {
 			return err
 		}
+		if err := rewriteAlarms(ctx, tx, r.Alarm); err != nil {
+			return err
+		}
 		for name, value := range r.Notes {
 			if err := putNote(ctx, tx, name, value); err != nil {
 				return err

@@ -25,6 +25,9 @@ func rewrite(t *testing.T, e store.Engine) {
 			row.Payload = nil
 		}
 		commit(t, e, store.Op{Kind: store.OpEnqueue, Row: row})
+		alarm := newAlarm(fmt.Sprint("t", i), 1)
+		wantErr(t, "put an alarm", e.PutAlarm(ctx, alarm, 0), nil)
+		names["alarm "+alarm.Trigger.Path()] = true
 		names["doc "+d.Key.String()], names["credential "+uuid] = true, true
 		if i > 0 {
 			names["row "+row.ID.String()] = true
@@ -58,6 +61,13 @@ func rewrite(t *testing.T, e store.Engine) {
 				}
 				return []byte(next), fail
 			},
+			Alarm: func(a whisk.Alarm) ([]byte, error) {
+				see("alarm " + a.Trigger.Path())
+				if len(a.Body) == 0 {
+					t.Errorf("alarm %s comes by without a body", a.Trigger)
+				}
+				return []byte(next), nil
+			},
 			Notes: map[string][]byte{"n": []byte(next)},
 		})
 		wantErr(t, next, err, fail)
@@ -69,6 +79,10 @@ func rewrite(t *testing.T, e store.Engine) {
 			if string(c.Sealed) != want || c.Blocked != (c.UUID[len(c.UUID)-1]%2 == 0) || c.Namespace != "ns" {
 				t.Errorf("credential %v, want %s", c, want)
 			}
+		}
+		alarm := must(e.Alarm(ctx, whisk.EntityName{Namespace: "ns", Name: "t7"}))(t)
+		if got := string(alarm.Body); got != want && want != "old" || want == "old" && got != "sealed t7" {
+			t.Errorf("alarm has body %q, want %s", got, want)
 		}
 		rows := queued(t, e)
 		if len(rows) != many {
