@@ -26,9 +26,7 @@ const (
 // pending are the checks, as patterns of [path.Match] on section/check, that
 // wait for something that Hearth does not have yet, and for what.
 // HEARTH_TEST_PENDING=1 runs them.
-var pending = map[string]string{
-	"system/*": "whisk.system",
-}
+var pending = map[string]string{}
 
 // prove says that the suite is wanted whole, however long it takes.
 var prove = os.Getenv("HEARTH_PROVE") != ""

@@ -72,17 +72,17 @@ func systemChecks() []Check {
 			c.utility("utils/smash", J{"a": 1}).want(502).has("error")
 		}},
 		{"date of utils tells the time", func(c *C) {
-			a := c.utility("utils/date", nil).want(200)
+			a := c.utility("utils/date", J{}).want(200)
 			if at, err := time.Parse(time.RFC3339, a.str("date")); err != nil || time.Since(at).Abs() > time.Hour {
 				a.wrong("date is %q", a.str("date"))
 			}
 		}},
 		{"namespace of utils tells whose key it is", func(c *C) {
-			c.utility("utils/namespace", nil).want(200).json(J{"namespace": c.ns()})
+			c.utility("utils/namespace", J{}).want(200).json(J{"namespace": c.ns()})
 		}},
 		{"greeting of samples greets", func(c *C) {
 			c.utility("samples/greeting", J{"name": "Ada", "place": "London"}).want(200).json(J{"payload": "Hello, Ada from London!"})
-			c.utility("samples/greeting", nil).want(200).json(J{"payload": "Hello, stranger from somewhere!"})
+			c.utility("samples/greeting", J{}).want(200).json(J{"payload": "Hello, stranger from somewhere!"})
 		}},
 		{"wordCount of samples counts words", func(c *C) {
 			c.utility("samples/wordCount", J{"payload": "Five fuzzy felines"}).want(200).field("count", 3)
