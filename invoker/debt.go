@@ -12,10 +12,7 @@ const firstHold = time.Second
 // next. It is to be called every few ms while there are lines.
 func (p *pool) look(now time.Time) {
 	for _, g := range p.waiting {
-		g.stall = 0
-		if d := now.Sub(g.moved); g.live > g.making && d > p.patience(g) {
-			g.stall = d
-		}
+		g.stall = p.standing(g, now)
 	}
 	if g := p.owed; g != nil {
 		late := now.Sub(p.owedAt) > g.held
@@ -31,12 +28,18 @@ func (p *pool) look(now time.Time) {
 	}
 }
 
-// patience is for how long g has to stand still to be taken for stuck.
-func (p *pool) patience(g *group) time.Duration {
+// standing returns for how long no slot of g has moved, if that is so long that
+// it says something: longer than a slot takes to make or, where runs are not
+// known yet, a quarter of that.
+func (p *pool) standing(g *group, now time.Time) time.Duration {
+	patience := p.price(g)
 	if g.runs < averaged {
-		return p.price(g) / 4
+		patience /= 4
 	}
-	return p.price(g)
+	if d := now.Sub(g.moved); g.live > g.making && d > patience {
+		return d
+	}
+	return 0
 }
 
 // owe finds the group that is to get what comes free next: the first of those

@@ -32,14 +32,19 @@ func (p *pool) room(g *group, w want, now time.Time) (evict []*slot, ok bool) {
 }
 
 // mayEvict reports whether the idle slot s may make room for one more slot of
-// g. One that has long been idle may; a fresher one only for a group that has
-// none or whose calls wait longer than both take to make, and that gets its
-// share thereby.
+// g. One that has long been idle may, sooner for a call of the same namespace
+// that has waited for too long; a fresher one only for a group that has none or
+// whose calls wait longer than both take to make, and that gets its share
+// thereby.
 func (p *pool) mayEvict(s *slot, g *group, w want, now time.Time) bool {
+	spared := worthKeeping * max(leastCost, s.cost)
+	if w.why == needed && s.group.tenant == g.tenant {
+		spared /= 4
+	}
 	switch {
 	case s.kept && g != p.owed:
 		return false
-	case now.Sub(s.idleSince) > worthKeeping*max(leastCost, s.cost):
+	case now.Sub(s.idleSince) > spared:
 		return true
 	case w.why == useful, w.why == worth && w.wait < p.price(g)+s.cost:
 		return false

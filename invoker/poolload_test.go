@@ -188,3 +188,22 @@ func TestLoadTakesTurns(t *testing.T) {
 		}
 	}
 }
+
+// A call behind a very long run of its action's only sandbox gets a second
+// one, in place of an idle one of an action that is seldom asked for.
+func TestLoadBehindALongRun(t *testing.T) {
+	s := newSim(t, 4)
+	long := simNamed("guest", "long")
+	long.idle = time.Minute
+	for _, a := range simActions(3) {
+		s.poisson(2, a)
+	}
+	s.run(5 * time.Second)
+	s.call(long, nil)
+	s.run(time.Second)
+	s.call(long, nil)
+	s.run(2 * time.Minute)
+	if l := s.latencies(long); len(l) != 2 || l.at(1) > long.idle+4*time.Second {
+		t.Errorf("%d ended, longest %v", len(l), l.at(1))
+	}
+}

@@ -75,11 +75,12 @@ func (p *pool) wants(g *group, now time.Time) want {
 // wantsAtOnce is wants for a call that cannot wait in line, where it would be
 // the first.
 func (p *pool) wantsAtOnce(g *group, now time.Time) bool {
-	price, run := p.price(g), g.expected()
+	stands := p.standing(g, now)
+	price, run := p.price(g), max(g.expected(), stands)
 	switch {
 	case g.live < p.spread:
 		return true
-	case g.runs == 0 && g.stall == 0:
+	case g.runs == 0 && stands == 0:
 		return false
 	case p.crowded && run < price/tiny:
 		return false
