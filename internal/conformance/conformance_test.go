@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,11 +21,6 @@ const (
 	patience = 15 * time.Second
 	ownKey   = "5c1b2c7e-7a53-4a8e-9d0b-0e6a3c1f2d45:conformanceOnlyconformanceOnlyconformanceOnlyconformanceOnly0000"
 )
-
-// pending are the checks, as patterns of [path.Match] on section/check, that
-// wait for something that Hearth does not have yet, and for what.
-// HEARTH_TEST_PENDING=1 runs them.
-var pending = map[string]string{}
 
 // prove says that the suite is wanted whole, however long it takes.
 var prove = os.Getenv("HEARTH_PROVE") != ""
@@ -51,15 +45,11 @@ func TestConformance(t *testing.T) {
 		strict.Strict = true
 	}
 	hosts := map[bool]*Host{false: connect(t, cfg), true: connect(t, strict)}
-	all := os.Getenv("HEARTH_TEST_PENDING") != ""
 	for _, s := range Sections() {
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
 			for _, check := range s.Checks {
 				t.Run(check.Name, func(t *testing.T) {
-					if what := waitsFor(s.Name + "/" + check.Name); what != "" && !all {
-						t.Skip("waits for", what)
-					}
 					t.Parallel()
 					hosts[s.Strict].Do(t, check)
 				})
@@ -143,16 +133,6 @@ func own(t *testing.T, flags ...string) Config {
 	}
 }
 
-// waitsFor is what a check waits for, "" for nothing.
-func waitsFor(id string) string {
-	for pattern, what := range pending {
-		if ok, _ := path.Match(pattern, id); ok {
-			return what
-		}
-	}
-	return ""
-}
-
 // TestNames holds the suite to its size, and its checks to names of their own.
 func TestNames(t *testing.T) {
 	seen := map[string]bool{}
@@ -165,17 +145,7 @@ func TestNames(t *testing.T) {
 			seen[id] = true
 		}
 	}
-	if len(seen) < 300 {
-		t.Errorf("%d checks, want at least 300", len(seen))
-	}
-	for pattern := range pending {
-		used := false
-		for id := range seen {
-			ok, err := path.Match(pattern, id)
-			used = used || ok && err == nil
-		}
-		if !used {
-			t.Errorf("no check is pending as %q", pattern)
-		}
+	if len(seen) < 800 {
+		t.Errorf("%d checks, want at least 800", len(seen))
 	}
 }

@@ -81,7 +81,7 @@ func (c *C) post(path string, body any) *Answer {
 func (c *C) send(method, path string, body any) *Answer {
 	c.Helper()
 	r := c.req(method, path)
-	if body != nil {
+	if object, ok := body.(J); body != nil && (!ok || object != nil) {
 		r.json(body)
 	}
 	return r.do()
