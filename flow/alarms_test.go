@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -537,6 +538,39 @@ func TestResealAlarm(t *testing.T) {
 		v.Trigger.Name = "other"
 		if _, err := ResealAlarm(v, fakeSealer{}, fakeSealer{}); err == nil {
 			t.Error("the body of one alarm was taken for another's")
+		}
+	})
+}
+
+// Whatever a feed is told, it answers with an object.
+func FuzzFeed(f *testing.F) {
+	for _, s := range []string{
+		`{"cron":"* * * * *","timezone":"UTC","strict":"false","maxTriggers":3}`, `{"minutes":"2","startDate":"2030-01-01"}`,
+		`{"date":99999999999999999999,"deleteAfterFire":true}`, `{"date":"2030-01-01T00:00Z","trigger_payload":[1]}`, `{"stopDate":1e300}`,
+	} {
+		f.Add("alarm", "CREATE", s)
+	}
+	f.Fuzz(func(t *testing.T, sort, event, args string) {
+		if !json.Valid([]byte(args)) || !whisk.IsObject([]byte(args)) || !slices.Contains([]string{alarmCron, alarmInterval, alarmOnce}, sort) {
+			return
+		}
+		c := newClock()
+		a := NewAlarms(DefaultAlarmsConfig(), AlarmsDeps{
+			Store: c, Queue: c, Triggers: c, Fires: c, Keys: c, Throttle: clockThrottle{c}, Sealer: fakeSealer{},
+		})
+		head, err := json.Marshal(map[string]string{"lifecycleEvent": event, "triggerName": "/_/t", "authKey": "uuid:key"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range []string{event, "READ", "UPDATE", "DELETE"} {
+			head = whisk.MergeObjects(head, []byte(`{"lifecycleEvent":"`+strings.Trim(e, "\"\\\n")+`"}`))
+			if !json.Valid(head) {
+				return
+			}
+			r := a.Feed(t.Context(), sort, &whisk.Call{Args: whisk.MergeObjects([]byte(args), head)})
+			if !json.Valid(r.Result) || r.Status == whisk.WhiskError {
+				t.Fatalf("%s: status %v, %s", e, r.Status, r.Result)
+			}
 		}
 	})
 }

@@ -221,7 +221,7 @@ func start(w *world, cfg Config, room int) *life {
 func (p *process) deps(v *fakeInvoker) Deps {
 	return Deps{
 		Invoker: v, Queue: p, Rows: p, Recorder: p, Sealer: fakeSealer{}, Keys: fakeKeys{},
-		Actions: p.world, Throttle: p.world, Identities: p.world, Runtimes: func() whisk.Runtimes { return oldRuntimes },
+		Actions: p.world, Throttle: p.world, Identities: p.world, Runtimes: func() whisk.Runtimes { return oldRuntimes }, Builtins: p.world.builtins(),
 	}
 }
 

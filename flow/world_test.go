@@ -18,6 +18,7 @@ var errAway = errors.New("store away")
 // world is what outlives a process: the store. Ops take effect when they are
 // handed over and are answered after a while.
 type world struct {
+	ticked  int64      // the last tick of an alarm; guarded by mu
 	mu      sync.Mutex // guards all below
 	rows    map[whisk.ActivationID]*whisk.QueueRow
 	seq     int64
@@ -159,8 +160,17 @@ func (w *world) Commit(ctx context.Context, recs []*whisk.Activation, rows []whi
 	return err
 }
 
-// Step is Commit for those who need no alarm in the world.
-func (w *world) Step(ctx context.Context, _ whisk.AlarmStep, rec *whisk.Activation, rows []whisk.QueueRow) (bool, error) {
+// Step is Commit, for the first step from a tick.
+func (w *world) Step(ctx context.Context, step whisk.AlarmStep, rec *whisk.Activation, rows []whisk.QueueRow) (bool, error) {
+	w.mu.Lock()
+	passed := step.Tick <= w.ticked
+	if !passed && !w.away {
+		w.ticked = step.Tick
+	}
+	w.mu.Unlock()
+	if passed {
+		return false, nil
+	}
 	var recs []*whisk.Activation
 	if rec != nil {
 		recs = append(recs, rec)
