@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"slices"
 	"strconv"
@@ -90,6 +91,8 @@ func (k *packageBuilder) exec(name string, m *Action) (*client.Exec, error) {
 		image = whisk.SkeletonImage
 	}
 	switch {
+	case m.Docker != "" && image == "":
+		return nil, fmt.Errorf("docker %q comes to no image", m.Docker)
 	case m.Code != "" && file != "":
 		return nil, errors.New("it has both code and function")
 	case m.Code != "":
@@ -127,12 +130,19 @@ func (k *packageBuilder) readCode(name string, m *Action, file string) (code str
 	}
 	st, err := k.files.stat(file)
 	if err != nil {
-		return "", false, fmt.Errorf("function: %w", err)
+		if e, ok := errors.AsType[*fs.PathError](err); ok {
+			err = e.Err
+		}
+		return "", false, fmt.Errorf("function %q: %w", file, err)
 	}
 	var b []byte
 	if zipped = st.IsDir(); zipped {
+		include := slices.DeleteFunc(slices.Clone(m.Include), func(pair []string) bool { return len(pair) < 1 || len(pair) > 2 })
+		if len(include) < len(m.Include) {
+			k.warn("[%s] has an include that is not [source] or [source, destination]. Ignoring...", name)
+		}
 		var left []string
-		b, left, err = k.files.zipFolder(file, m.Include, m.Exclude)
+		b, left, err = k.files.zipFolder(file, include, m.Exclude)
 		for i, l := range left {
 			if i == 3 {
 				k.warn("[%s] lacks %d more files that are none, or links to none", name, len(left)-i)

@@ -21,6 +21,7 @@ func TestKinds(t *testing.T) {
 		{"function: a.js\nruntime: nodejs:6", "nodejs:default", 2},
 		{"function: a.js\nruntime: python:3.11", "nodejs:default", 2},
 		{"function: .\nruntime: python:default", "python:default", 0},
+		{"function: .\nruntime: python\ninclude: [[], [a.js, b.js, c.js], [a.js, z.js]]", "python:default", 1},
 		{"code: x\nruntime: python", "python:default", 0},
 		{"docker: me/img", "blackbox", 0},
 		{"function: a.js\ndocker: me/img", "blackbox", 0},

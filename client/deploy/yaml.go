@@ -183,7 +183,18 @@ func scalar(n *yaml.Node) (any, error) {
 		}
 		return f, nil
 	}
+	if n.Style == 0 && n.ShortTag() == "!!str" {
+		if b, ok := oldBools[n.Value]; ok {
+			return b, nil
+		}
+	}
 	return n.Value, nil // texts, times, and tags of one's own
+}
+
+// oldBools are booleans in YAML 1.1, in which manifests are written.
+var oldBools = map[string]bool{
+	"y": true, "Y": true, "yes": true, "Yes": true, "YES": true, "on": true, "On": true, "ON": true,
+	"n": false, "N": false, "no": false, "No": false, "NO": false, "off": false, "Off": false, "OFF": false,
 }
 
 // isNumber reports whether s is a number as JSON writes it.
@@ -250,15 +261,12 @@ func node(v any) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}
 }
 
-// oldWords has the words that YAML 1.1, or a key, reads as something else.
-var oldWords = []string{"y", "yes", "on", "n", "no", "off", "<<", "="}
-
 // text is a string, quoted where it would read as something else.
 func text(s string) *yaml.Node {
 	n := new(yaml.Node)
 	n.SetString(s)
 	odd := n.Style == yaml.LiteralStyle && strings.ContainsAny(s, "\t\r\u0085\u2028\u2029")
-	if odd || slices.Contains(oldWords, strings.ToLower(s)) {
+	if _, isBool := oldBools[s]; odd || isBool || s == "<<" || s == "=" {
 		n.Style = yaml.DoubleQuotedStyle
 	}
 	return n

@@ -109,9 +109,6 @@ func (a *archive) exclude(patterns []string) error {
 // include adds what [source] or [source, destination] says. A pattern's matches
 // keep their path from its first wildcard on.
 func (a *archive) include(pair []string) error {
-	if len(pair) < 1 || len(pair) > 2 {
-		return fmt.Errorf("include %q: it takes a source and, perhaps, a destination", pair)
-	}
 	source, to := pair[0], pair[len(pair)-1]
 	in, err := a.from.within(source)
 	if err != nil {

@@ -65,7 +65,7 @@ func runScript(t *testing.T, script string) {
 	for name, content := range map[string]string{
 		"hello.js": "function main() { return {a: '<&>'} }\n", "hello.py": "def main(a): return a\n", "hello.xyz": "x",
 		"bin.zip": "PK\x03\x04\x00\xff", "native": "\x7fELF\x02", "params.json": `{"over":0,"o":{"b":1,"a":[]}}`, "bad.json": "{bad",
-		"swagger.json": fakeSwagger, "swagger.yaml": "swagger: '2.0'\nbasePath: /y\ninfo: {title: y}\npaths: {}\n", "bad.yaml": "a: [",
+		"swagger.json": fakeSwagger, "swagger.yaml": "swagger: '2.0'\nbasePath: /y\ninfo: {title: why}\npaths: {}\n", "bad.yaml": "a: [",
 	} {
 		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
