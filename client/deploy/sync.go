@@ -35,8 +35,7 @@ func listAll[T any](list func(skip, limit int) ([]T, error)) ([]T, error) {
 	return nil, errors.New("the namespace holds too much to list")
 }
 
-// Sync deploys a managed plan and then deletes what carries the mark of the
-// same project and was not put this time.
+// Sync deploys a managed plan and then deletes what is stale.
 func (d *Deployer) Sync(ctx context.Context, p *Plan) error {
 	if p.mark.Project == "" {
 		return errors.New("only a managed project can be synchronised")
@@ -44,12 +43,22 @@ func (d *Deployer) Sync(ctx context.Context, p *Plan) error {
 	if err := d.Deploy(ctx, p); err != nil {
 		return err
 	}
-	old, err := d.find(ctx, p.Namespace, func(m managed) bool { return m.Project == p.Project && m.Hash != p.mark.Hash })
+	stale, err := d.Stale(ctx, p)
 	if err != nil {
 		return err
 	}
-	old.without(p)
-	return d.Undeploy(ctx, old)
+	return d.Undeploy(ctx, stale)
+}
+
+// Stale returns what carries the mark of a managed plan's project from an
+// earlier sync and is not in the plan any more.
+func (d *Deployer) Stale(ctx context.Context, p *Plan) (*Plan, error) {
+	stale, err := d.find(ctx, p.Namespace, func(m managed) bool { return m.Project == p.Project && m.Hash != p.mark.Hash })
+	if err != nil {
+		return nil, err
+	}
+	stale.without(p)
+	return stale, nil
 }
 
 // Find returns what carries a project's mark on the server, and the APIs that
