@@ -172,6 +172,11 @@ func (b *actionBody) checkLast(a *whisk.Action, l *whisk.SystemLimits, runtimes 
 	if n := a.Annotations.Size(); n > l.ParameterSize+slackAnnotations {
 		return tooLarge("annotations", n, l.ParameterSize)
 	}
+	if value, ok := a.Annotations.Get(whisk.AnnotationRetry); ok {
+		if _, err := whisk.ParseRetry(value); err != nil {
+			return detail("The annotation 'retry' is malformed: " + err.Error() + ".")
+		}
+	}
 	return nil
 }
 

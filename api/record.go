@@ -31,7 +31,7 @@ func appendRecord(b []byte, a *whisk.Activation, withLogs bool) []byte {
 	} else {
 		b = append(b, '[', ']')
 	}
-	b = appendFacts(appendKey(b, "annotations"), &a.Facts)
+	b = appendFacts(appendKey(b, "annotations"), a)
 	return append(appendBool(b, "publish", false), '}')
 }
 
@@ -43,7 +43,7 @@ func appendRecordRow(b []byte, a *whisk.Activation) []byte {
 	b = appendText(b, "name", a.Name)
 	b = appendVersion(b, a.Version)
 	b = appendBool(b, "publish", false)
-	b = appendFacts(appendKey(b, "annotations"), &a.Facts)
+	b = appendFacts(appendKey(b, "annotations"), a)
 	b = appendID(b, "activationId", a.ID)
 	b = appendInt(b, "start", a.Start)
 	if a.End != 0 {
@@ -80,8 +80,9 @@ func appendLogs(b []byte, lines []string) []byte {
 	return append(b, ']')
 }
 
-// appendFacts appends the facts of a record as its annotations.
-func appendFacts(b []byte, f *whisk.Facts) []byte {
+// appendFacts appends what a record says of its run as its annotations.
+func appendFacts(b []byte, a *whisk.Activation) []byte {
+	f := &a.Facts
 	b = append(b, '[')
 	if f.Path != "" {
 		b = append(appendString(appendAnnotation(b, "path"), f.Path), '}')
@@ -113,6 +114,9 @@ func appendFacts(b []byte, f *whisk.Facts) []byte {
 	}
 	if f.InFlow {
 		b = append(appendString(appendAnnotation(b, "causedBy"), "sequence"), '}')
+	}
+	if a.Attempt > 0 { // not OpenWhisk's
+		b = append(strconv.AppendInt(appendAnnotation(b, "attempt"), int64(a.Attempt), 10), '}')
 	}
 	return append(b, ']')
 }

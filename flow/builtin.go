@@ -30,6 +30,7 @@ func (f *Flow) answer(c *whisk.Call) (*whisk.Activation, error) {
 	}
 	rec.Start, rec.End, rec.Duration = began.UnixMilli(), time.Now().UnixMilli(), time.Since(began).Milliseconds()
 	rec.Facts.Wait = c.Waited.Milliseconds()
+	c.Settle(rec)
 	if err := f.keep(rec); err != nil {
 		return nil, err
 	}

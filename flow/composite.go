@@ -209,6 +209,7 @@ func (t *tree) end(p *parent, r whisk.Response) *whisk.Activation {
 		l.Memory = p.memory
 		a.Facts.Limits = &l
 	}
+	p.call.Settle(a)
 	if p.call != t.top {
 		t.f.hand(a)
 	}

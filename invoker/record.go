@@ -76,6 +76,7 @@ func (r *result) record(c *whisk.Call, arrived, now time.Time) *whisk.Activation
 	}
 	a.Facts.TimedOut = r.timedOut
 	a.Logs = r.lines(c.Target.Limits.Logs, now)
+	c.Settle(a)
 	return a
 }
 

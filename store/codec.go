@@ -30,7 +30,10 @@ func (v version) whisk() whisk.Version { return whisk.Version{Major: v[0], Minor
 
 type recordHead struct {
 	whisk.Activation
-	Version version `json:"version"` // shadows the record's
+	Version version `json:"version"` // shadows the record's, as the others do
+	// These end with the commit.
+	Again *struct{} `json:"again,omitempty"`
+	Dead  *struct{} `json:"dead,omitempty"`
 }
 
 // headSize is about what a head takes whose names are not long.

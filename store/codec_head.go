@@ -29,6 +29,7 @@ func appendHead(b []byte, a *whisk.Activation) []byte {
 	b = append(b, `},"facts":`...)
 	b = appendFacts(b, &a.Facts)
 	b = appendTrue(b, `,"unstored":`, a.Unstored)
+	b = appendNumber(b, `,"attempt":`, int64(a.Attempt))
 	b = appendInt(b, `,"version":[`, int64(a.Version.Major))
 	b = appendInt(b, `,`, int64(a.Version.Minor))
 	b = appendInt(b, `,`, int64(a.Version.Patch))

@@ -80,6 +80,14 @@ type Activation struct {
 	// Unstored: the namespace has switched records off. The record still ends
 	// its id (queue row, journal), but is not kept.
 	Unstored bool `json:"unstored,omitempty"`
+
+	// Attempt is the number of the run, from 1, of a call that is run again when
+	// it fails; else 0. Again and Dead say what becomes of such a call that has
+	// failed, and are not kept: after so many ms it is run again, and this
+	// record does not end its id; or it is given up, and becomes a dead letter.
+	Attempt int   `json:"attempt,omitempty"`
+	Again   int64 `json:"again,omitempty"`
+	Dead    bool  `json:"dead,omitempty"`
 }
 
 // Facts are the annotations of a record, typed. The zero value stands for a

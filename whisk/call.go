@@ -26,6 +26,9 @@ type Call struct {
 
 	Unstored bool    `json:"unstored,omitempty"` // the namespace has switched records off
 	Bounds   *Bounds `json:"bounds,omitempty"`   // of the caller; nil: the system's hold
+
+	Retry   *Retry `json:"retry,omitempty"`   // what the action asks for; shared, immutable
+	Attempt int    `json:"attempt,omitempty"` // from 1 where Retry holds for this call, else 0
 }
 
 // Target is what a call runs: the part of an action that invokers need.
@@ -51,7 +54,7 @@ func (c *Call) Record() *Activation {
 	t := c.Target
 	a := &Activation{
 		ID: c.ID, Namespace: c.Namespace, Name: t.Name.Name, Package: t.Name.Package,
-		Version: t.Version, Subject: c.Subject, Cause: c.Cause, Unstored: c.Unstored,
+		Version: t.Version, Subject: c.Subject, Cause: c.Cause, Unstored: c.Unstored, Attempt: c.Attempt,
 		Facts: Facts{Path: t.Name.Path(), Kind: t.Exec.Kind, Limits: &t.Limits, Binding: t.Binding, InFlow: c.InFlow},
 	}
 	if t.Conductor {
@@ -71,7 +74,18 @@ func (c *Call) Failure(message string, now time.Time) *Activation {
 	a.Start, a.End = now.UnixMilli(), now.UnixMilli()
 	a.Facts.Wait = c.Waited.Milliseconds()
 	a.Response = ErrorResponse(WhiskError, message)
+	c.Settle(a)
 	return a
+}
+
+// Settle notes in the record of the call, which has its response, what becomes
+// of a call that is to be run again when it fails.
+func (c *Call) Settle(a *Activation) {
+	if a.Again, a.Dead = 0, false; c.Attempt == 0 || c.Retry == nil || a.Response.Status == Success {
+		return
+	}
+	a.Again = c.Retry.Pause(c.Attempt).Milliseconds()
+	a.Dead = a.Again == 0
 }
 
 // Leave lets whoever waits for a call go away from it: at a time, or when Done is

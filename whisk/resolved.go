@@ -18,7 +18,7 @@ const (
 // conductor's target has the parameters for each of its runs.
 func (r *Resolved) Call(payload json.RawMessage) *Call {
 	t := r.Target()
-	c := &Call{Target: t}
+	c := &Call{Target: t, Retry: r.retry()}
 	switch {
 	case t.Exec.Kind == Sequence:
 		c.Args = payload
@@ -28,6 +28,20 @@ func (r *Resolved) Call(payload json.RawMessage) *Call {
 		c.Args, c.Env = r.Parameters.Bind(payload)
 	}
 	return c
+}
+
+// retry returns what the action's annotation asks for, nil for nothing: one that
+// says nothing sensible was refused, or is older than that.
+func (r *Resolved) retry() *Retry {
+	value, ok := r.Action.Annotations.Get(AnnotationRetry)
+	if !ok {
+		return nil
+	}
+	retry, err := ParseRetry(value)
+	if err != nil {
+		return nil
+	}
+	return retry
 }
 
 // Target returns what calls of the action run. Its API key is wanted unless an

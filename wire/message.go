@@ -34,14 +34,36 @@ func unmarshal(b []byte, v any) error {
 // appendCall appends what is a call's own: all but its setting, arguments and
 // environment, which are parts.
 func appendCall(b []byte, c *whisk.Call) []byte {
-	b = appendFlags(b, c.InFlow, c.NoQueue, c.Unstored, !c.Cause.IsZero())
+	b = appendFlags(b, c.InFlow, c.NoQueue, c.Unstored, !c.Cause.IsZero(), c.Retry != nil || c.Attempt > 0)
 	b = append(b, c.ID[:]...)
 	b = appendText(b, c.TransactionID)
 	b = appendText(b, c.APIKey)
 	if !c.Cause.IsZero() {
 		b = append(b, c.Cause[:]...)
 	}
+	if c.Retry != nil || c.Attempt > 0 {
+		b = binary.AppendUvarint(b, uint64(c.Attempt))
+		b = appendRetry(b, c.Retry)
+	}
 	return binary.AppendVarint(b, int64(c.Waited))
+}
+
+func appendRetry(b []byte, r *whisk.Retry) []byte {
+	b = appendFlags(b, r != nil)
+	if r == nil {
+		return b
+	}
+	b = binary.AppendUvarint(b, uint64(r.Attempts))
+	b = binary.AppendVarint(b, int64(r.Backoff))
+	return binary.AppendVarint(b, int64(r.MaxAge))
+}
+
+func parseRetry(r *cursor) *whisk.Retry {
+	given := false
+	if r.flags(&given); !given {
+		return nil
+	}
+	return &whisk.Retry{Attempts: int(r.uvarint()), Backoff: time.Duration(r.varint()), MaxAge: time.Duration(r.varint())}
 }
 
 // parseCall reads a call's header into c: the setting's number, or 0 and the
@@ -58,12 +80,15 @@ func parseCall(c *whisk.Call, header []byte, known heard) error {
 		return protocolError("a call with setting %d of %d", n, len(known))
 	}
 	c.Namespace, c.Subject, c.UUID, c.Bounds, c.Target = s.namespace, s.subject, s.uuid, s.bounds, &s.target
-	caused := false
-	r.flags(&c.InFlow, &c.NoQueue, &c.Unstored, &caused)
+	var caused, retried bool
+	r.flags(&c.InFlow, &c.NoQueue, &c.Unstored, &caused, &retried)
 	c.ID = r.id()
 	c.TransactionID, c.APIKey = r.string(), r.string()
 	if caused {
 		c.Cause = r.id()
+	}
+	if retried {
+		c.Attempt, c.Retry = int(r.uvarint()), parseRetry(&r)
 	}
 	c.Waited = time.Duration(r.varint())
 	if err := r.err("call"); err != nil {

@@ -42,7 +42,7 @@ func appendFacts(b []byte, a *whisk.Activation, resp *whisk.Response, c *whisk.C
 	b = append(b, 0, 0, 0, 0)
 	f := &a.Facts
 	usual := c != nil && isRecordOf(a, c)
-	b = appendFlags(b, usual, f.TimedOut, a.Unstored, f.InFlow, !a.Cause.IsZero(), f.Limits != nil, f.Conductor)
+	b = appendFlags(b, usual, f.TimedOut, a.Unstored, f.InFlow, !a.Cause.IsZero(), f.Limits != nil, f.Conductor, isRetried(a))
 	if !usual {
 		b = append(b, a.ID[:]...)
 		b = appendText(b, string(a.Namespace))
@@ -67,9 +67,16 @@ func appendFacts(b []byte, a *whisk.Activation, resp *whisk.Response, c *whisk.C
 	b = binary.AppendVarint(b, int64(resp.Size))
 	b = binary.AppendVarint(b, f.Wait)
 	b = binary.AppendVarint(b, f.Init)
+	if isRetried(a) {
+		b = binary.AppendUvarint(b, uint64(a.Attempt))
+		b = binary.AppendVarint(b, a.Again)
+		b = appendFlags(b, a.Dead)
+	}
 	binary.BigEndian.PutUint32(b[at:], uint32(len(b)-at-4))
 	return b
 }
+
+func isRetried(a *whisk.Activation) bool { return a.Attempt != 0 || a.Again != 0 || a.Dead }
 
 // isRecordOf reports whether all that c.Record returns stands in a unchanged.
 func isRecordOf(a *whisk.Activation, c *whisk.Call) bool {
@@ -101,8 +108,8 @@ func isPath(s string, n *whisk.ActionName) bool {
 // parseFacts is the inverse of appendFacts, of the bytes behind their length.
 func parseFacts(header []byte, c *whisk.Call) (*whisk.Activation, error) {
 	r := newCursor(header)
-	var usual, timedOut, unstored, inFlow, caused, limited, conductor bool
-	r.flags(&usual, &timedOut, &unstored, &inFlow, &caused, &limited, &conductor)
+	var usual, timedOut, unstored, inFlow, caused, limited, conductor, retried bool
+	r.flags(&usual, &timedOut, &unstored, &inFlow, &caused, &limited, &conductor, &retried)
 	var a *whisk.Activation
 	if usual {
 		if c == nil {
@@ -129,6 +136,10 @@ func parseFacts(header []byte, c *whisk.Call) (*whisk.Activation, error) {
 	}
 	a.Response.Size = int(r.varint())
 	a.Facts.Wait, a.Facts.Init = r.varint(), r.varint()
+	if a.Attempt = 0; retried {
+		a.Attempt, a.Again = int(r.uvarint()), r.varint()
+		r.flags(&a.Dead)
+	}
 	if err := r.err("record"); err != nil {
 		return nil, err
 	}

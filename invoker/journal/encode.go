@@ -38,7 +38,10 @@ func appendHead(b []byte, a *whisk.Activation) []byte {
 	}
 	b = appendFacts(append(b, `,"facts":{`...), &a.Facts)
 	b = append(b, '}')
-	return append(appendTrue(b, `,"unstored":`, a.Unstored), '}')
+	b = appendTrue(b, `,"unstored":`, a.Unstored)
+	b = appendNonZero(b, `,"attempt":`, int64(a.Attempt))
+	b = appendNonZero(b, `,"again":`, a.Again)
+	return append(appendTrue(b, `,"dead":`, a.Dead), '}')
 }
 
 func appendFacts(b []byte, f *whisk.Facts) []byte {

@@ -61,7 +61,7 @@ func TestHeadKnowsAllFields(t *testing.T) {
 	for _, tt := range []struct {
 		v    any
 		want int
-	}{{whisk.Activation{}, 14}, {whisk.Response{}, 3}, {whisk.Facts{}, 10}, {whisk.Limits{}, 4}} {
+	}{{whisk.Activation{}, 17}, {whisk.Response{}, 3}, {whisk.Facts{}, 10}, {whisk.Limits{}, 4}} {
 		if n := reflect.TypeOf(tt.v).NumField(); n != tt.want {
 			t.Errorf("%T has %d fields, want %d: see appendHead", tt.v, n, tt.want)
 		}
