@@ -73,10 +73,7 @@ func (a *Alarms) feed(ctx context.Context, sort string, args json.RawMessage) (a
 	case "UPDATE":
 		return done, a.update(ctx, id, trigger, &r)
 	case "DELETE":
-		if err := a.d.Store.DeleteAlarm(ctx, trigger, 0); err != nil {
-			return nil, unfound(trigger, err)
-		}
-		return done, nil
+		return done, a.remove(ctx, trigger)
 	}
 	return nil, whisk.Errorf(whisk.BadRequest, "unsupported lifecycleEvent")
 }
@@ -116,8 +113,8 @@ func unfound(trigger whisk.EntityName, err error) error {
 	return err
 }
 
-// create takes the place of an alarm that was left behind when its trigger was
-// deleted without telling the feed.
+// create takes the place of an alarm that is there already: it may be that of a
+// trigger that was deleted just now.
 func (a *Alarms) create(ctx context.Context, id *whisk.Identity, trigger whisk.EntityName, r *alarmRequest) error {
 	now := time.Now().UnixMilli()
 	p, err := r.plan(now)
@@ -181,6 +178,19 @@ func (a *Alarms) update(ctx context.Context, id *whisk.Identity, trigger whisk.E
 		return whisk.Errorf(whisk.BadRequest, "no updatable parameters were specified")
 	}
 	return a.put(ctx, id, trigger, p, v.Revision, now)
+}
+
+// remove deletes a trigger's alarm. Clients that delete the trigger first have
+// deleted the alarm with it, and mean no other.
+func (a *Alarms) remove(ctx context.Context, trigger whisk.EntityName) error {
+	err := a.d.Store.DeleteAlarm(ctx, trigger, 0)
+	if whisk.KindOf(err) != whisk.NotFound {
+		return err
+	}
+	if _, gone := a.d.Triggers.Trigger(ctx, trigger); whisk.KindOf(gone) == whisk.NotFound {
+		return nil
+	}
+	return unfound(trigger, err)
 }
 
 // load returns an alarm and its plan.

@@ -130,14 +130,17 @@ var statusOf = map[whisk.Kind]int{
 	whisk.Throttled: http.StatusTooManyRequests,
 }
 
-// unfired disables an alarm whose fire can never succeed, and has others tried
-// again.
+// unfired disables an alarm whose fire can never succeed, deletes one whose
+// trigger is gone, and has others tried again.
 func (a *Alarms) unfired(ctx context.Context, v *whisk.Alarm, err error) {
 	status := statusOf[whisk.KindOf(err)]
-	if errors.Is(err, whisk.ErrCollection) {
+	if errors.Is(err, whisk.ErrCollection) { // something else has the trigger's name
 		status = http.StatusNotFound
 	}
 	switch status {
+	case http.StatusNotFound:
+		a.orphaned(ctx, v)
+		return
 	case http.StatusTooManyRequests:
 		if a.tries(v) < a.cfg.Throttled {
 			a.retry(ctx, v, err)
@@ -201,6 +204,15 @@ func (a *Alarms) end(ctx context.Context, v *whisk.Alarm, status int, reason str
 	a.log.Info("an alarm was disabled", "trigger", v.Trigger, "why", reason)
 }
 
+// orphaned deletes an alarm whose trigger is gone.
+func (a *Alarms) orphaned(ctx context.Context, v *whisk.Alarm) {
+	if err := a.d.Store.DeleteAlarm(ctx, v.Trigger, v.Revision); err != nil && whisk.KindOf(err) == whisk.Internal {
+		a.retry(ctx, v, err)
+		return
+	}
+	a.settled(v.Trigger)
+}
+
 // clear deletes the trigger of an alarm that has fired once, its rules if that
 // was asked for, and last the alarm, so that it is done again if it breaks off.
 func (a *Alarms) clear(ctx context.Context, v *whisk.Alarm, p *alarmPlan) {
@@ -224,9 +236,5 @@ func (a *Alarms) clear(ctx context.Context, v *whisk.Alarm, p *alarmPlan) {
 		a.retry(ctx, v, err)
 		return
 	}
-	if err := a.d.Store.DeleteAlarm(ctx, v.Trigger, v.Revision); err != nil && whisk.KindOf(err) == whisk.Internal {
-		a.retry(ctx, v, err)
-		return
-	}
-	a.settled(v.Trigger)
+	a.orphaned(ctx, v)
 }

@@ -403,7 +403,6 @@ func TestAlarmDisabled(t *testing.T) {
 		after time.Duration
 		want  string
 	}{
-		{"no trigger", func(c *clock) { delete(c.triggers, triggerName("t")) }, func(c *clock) { c.add("t") }, 2 * time.Minute, "false 404 " + fmt.Sprintf(endStatus, 404)},
 		{"key revoked", func(c *clock) { c.revoked = true }, func(c *clock) { c.revoked = false }, 2 * time.Minute, "false 401 " + fmt.Sprintf(endStatus, 401)},
 		{"throttled for a while", func(c *clock) { c.throttle = whisk.Errorf(whisk.Throttled, "x") }, func(c *clock) { c.throttle = nil }, 3 * time.Minute, "true 0 "},
 		{"throttled for ever", func(c *clock) { c.throttle = whisk.Errorf(whisk.Throttled, "x") }, func(c *clock) { c.throttle = nil }, 30 * time.Minute, "false 429 " + fmt.Sprintf(endStatus, 429)},
@@ -429,6 +428,24 @@ func TestAlarmDisabled(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An alarm whose trigger is found to be gone is gone, too, and does not fire the
+// next trigger of that name.
+func TestAlarmOrphaned(t *testing.T) {
+	onClock(t, func(t *testing.T, c *clock, a *Alarms) {
+		tell(t, a, alarmCron, "CREATE", `{"cron":"* * * * *"}`)
+		c.set(func() { delete(c.triggers, triggerName("t")) })
+		elapse(2 * time.Minute)
+		if got := tell(t, a, alarmCron, "DELETE", `{}`); got != `{"status":"success"}` {
+			t.Errorf("DELETE behind the trigger: %s", got)
+		}
+		c.set(func() { c.add("t") })
+		elapse(2 * time.Minute)
+		if got := c.takeFired() + tell(t, a, alarmCron, "DELETE", `{}`); got != `{"error":"could not find trigger /ns/t in the database"}` {
+			t.Errorf("the next trigger: %s", got)
+		}
+	})
 }
 
 func TestAlarmMaxTriggers(t *testing.T) {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 
 	"hearth/whisk"
 )
@@ -31,9 +32,20 @@ func (e *Entities) PutTrigger(ctx context.Context, t *whisk.Trigger, ifRevision 
 	return &out, nil
 }
 
-// DeleteTrigger is [Entities.DeleteAction] for a trigger.
+// DeleteTrigger is [Entities.DeleteAction] for a trigger. The alarm that it has
+// goes with it, but none that a new trigger of the name is given meanwhile.
 func (e *Entities) DeleteTrigger(ctx context.Context, name whisk.EntityName, ifRevision int64) error {
-	return e.remove(ctx, Triggers, entityKey(name), ifRevision)
+	alarm, err := e.engine.Alarm(ctx, name)
+	if err != nil && !errors.Is(err, whisk.ErrNotFound) {
+		return err
+	}
+	if err := e.remove(ctx, Triggers, entityKey(name), ifRevision); err != nil || alarm.Revision == 0 {
+		return err
+	}
+	// The trigger is gone whatever comes of this: an alarm that is left finds out
+	// at its next tick.
+	_ = e.engine.DeleteAlarm(ctx, name, alarm.Revision)
+	return nil
 }
 
 // Triggers lists triggers, last updated first. Limit 0 is no limit.

@@ -193,3 +193,28 @@ func BenchmarkResolve(b *testing.B) {
 		}
 	})
 }
+
+// An alarm goes with its trigger, but not with a trigger that was kept.
+func TestDeleteTriggerWithAlarm(t *testing.T) {
+	ctx, engine := t.Context(), NewNone()
+	e, name := NewEntities(engine, EntitiesConfig{}), whisk.EntityName{Namespace: "ns", Name: "t"}
+	tr, err := e.PutTrigger(ctx, &whisk.Trigger{Name: name, Version: whisk.FirstVersion}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := engine.PutAlarm(ctx, whisk.Alarm{Trigger: name, Revision: 7, AlarmState: whisk.AlarmState{Tick: 1, Due: 1}}, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.DeleteTrigger(ctx, name, tr.Revision+1); !errors.Is(err, whisk.ErrChanged) {
+		t.Errorf("delete another revision: %v", err)
+	}
+	if _, err := engine.Alarm(ctx, name); err != nil {
+		t.Errorf("the alarm of a trigger that is there: %v", err)
+	}
+	if err := e.DeleteTrigger(ctx, name, tr.Revision); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := engine.Alarm(ctx, name); !errors.Is(err, whisk.ErrNotFound) {
+		t.Errorf("the alarm of a trigger that is gone: %v", err)
+	}
+}

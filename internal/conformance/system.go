@@ -179,6 +179,15 @@ func alarmChecks() []Check {
 				c.fatal("it fired %d times more", now-n)
 			}
 		}},
+		{"an alarm is deleted with its trigger", func(c *C) {
+			c.hearthOnly()
+			t := c.fed("alarms/alarm", J{"cron": "0 0 1 1 *"})
+			c.delete("triggers/" + t).want(200)
+			c.put("triggers/"+t, J{}).want(200)
+			c.lifecycle("alarms/alarm", "READ", t, nil).want(502).has("response.result.error")
+			c.delete("triggers/" + t).want(200)
+			c.lifecycle("alarms/alarm", "DELETE", t, nil).want(200)
+		}},
 		{"an alarm that is changed fires as it says then", func(c *C) {
 			t := c.fed("alarms/alarm", J{"cron": "0 0 1 1 *", "trigger_payload": J{"v": 1}})
 			c.lifecycle("alarms/alarm", "UPDATE", t, J{"cron": "* * * * * *", "trigger_payload": J{"v": 2}}).want(200)
