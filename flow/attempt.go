@@ -62,7 +62,7 @@ func (f *Flow) start(it *item) (outcome, bool) {
 	ctx, cancel := context.WithTimeout(f.runs, f.cfg.StoreTimeout)
 	defer cancel()
 	it.token = f.token() // from now on it may stand in the store
-	ok, err := f.queue.Start(ctx, it.id, it.token, f.until(it.call, 0))
+	ok, err := f.queue.Start(ctx, it.id, it.token, 0, lasts(f.until(it.call, 0)))
 	switch {
 	case err != nil && f.gate.closed():
 		f.takeBack(it)
@@ -111,7 +111,7 @@ func (f *Flow) conclude(it *item, c *whisk.Call, rec *whisk.Activation, err erro
 func (f *Flow) takeBack(it *item) bool {
 	ctx, cancel := f.stored()
 	defer cancel()
-	if err := f.queue.Requeue(ctx, it.id, it.token); err != nil && whisk.KindOf(err) != whisk.Conflict {
+	if err := f.queue.Requeue(ctx, it.id, it.token, 0); err != nil && whisk.KindOf(err) != whisk.Conflict {
 		f.m.storeErrors.Inc()
 		f.log.Warn("a row could not be queued again", "activation", it.id, "err", err)
 		return false

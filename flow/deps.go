@@ -40,9 +40,9 @@ type invoker interface {
 // queue changes rows of the durable queue. A call that fails may have happened.
 type queue interface {
 	Enqueue(ctx context.Context, row whisk.QueueRow) error
-	Start(ctx context.Context, id whisk.ActivationID, token, until int64) (bool, error)
-	StartNew(ctx context.Context, row whisk.QueueRow) error
-	Requeue(ctx context.Context, id whisk.ActivationID, token int64) error // of kind Conflict: the token does not hold
+	Start(ctx context.Context, id whisk.ActivationID, token, holder int64, lasts time.Duration) (bool, error)
+	StartNew(ctx context.Context, row whisk.QueueRow, lasts time.Duration) error
+	Requeue(ctx context.Context, id whisk.ActivationID, token, holder int64) error // of kind Conflict: the token does not hold
 
 	// Commit makes records and queued rows durable together. An error of kind
 	// Unavailable says that nothing was taken.

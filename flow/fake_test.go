@@ -38,21 +38,21 @@ func (p *process) Enqueue(ctx context.Context, row whisk.QueueRow) error {
 	return p.try(func() error { return p.world.Enqueue(ctx, row) })
 }
 
-func (p *process) Start(ctx context.Context, id whisk.ActivationID, token, until int64) (ok bool, err error) {
-	err = p.try(func() (err error) { ok, err = p.world.Start(ctx, id, token, until); return err })
+func (p *process) Start(ctx context.Context, id whisk.ActivationID, token, holder int64, lasts time.Duration) (ok bool, err error) {
+	err = p.try(func() (err error) { ok, err = p.world.Start(ctx, id, token, holder, lasts); return err })
 	return ok && err == nil, err
 }
 
-func (p *process) StartNew(ctx context.Context, row whisk.QueueRow) error {
-	return p.try(func() error { return p.world.StartNew(ctx, row) })
+func (p *process) StartNew(ctx context.Context, row whisk.QueueRow, lasts time.Duration) error {
+	return p.try(func() error { return p.world.StartNew(ctx, row, lasts) })
 }
 
 func (p *process) Commit(ctx context.Context, recs []*whisk.Activation, rows []whisk.QueueRow) error {
 	return p.try(func() error { return p.world.Commit(ctx, recs, rows) })
 }
 
-func (p *process) Requeue(ctx context.Context, id whisk.ActivationID, token int64) error {
-	return p.try(func() error { return p.world.Requeue(ctx, id, token) })
+func (p *process) Requeue(ctx context.Context, id whisk.ActivationID, token, holder int64) error {
+	return p.try(func() error { return p.world.Requeue(ctx, id, token, holder) })
 }
 
 func (p *process) QueueRows(ctx context.Context, after int64, limit int) (rows []whisk.QueueRow, err error) {

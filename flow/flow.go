@@ -234,6 +234,9 @@ func (f *Flow) until(c *whisk.Call, wait time.Duration) int64 {
 	return time.Now().Add(wait + 2*c.Target.Limits.TimeoutDuration() + f.cfg.Grace).UnixMilli()
 }
 
+// lasts is how long it is until then, in ms since the epoch.
+func lasts(until int64) time.Duration { return time.Until(time.UnixMilli(until)) }
+
 // stored returns a context for a call of the store that must be made also when
 // the runs are being stopped.
 func (f *Flow) stored() (context.Context, context.CancelFunc) {

@@ -160,7 +160,7 @@ func (f *Flow) promise(r *run) (*whisk.Activation, error) {
 	row, err := f.row(r.call, r.begun)
 	if err == nil {
 		row.State, row.Token, row.Until = whisk.RowStarted, r.token, f.until(r.call, f.cfg.QueueWait)
-		err = f.queue.StartNew(ctx, row)
+		err = f.queue.StartNew(ctx, row, lasts(row.Until))
 	}
 	if err == nil && composite(r.call) {
 		f.leased(r.call.ID, r.token, row.Until)

@@ -175,9 +175,9 @@ type lateStartNew struct {
 	late time.Duration
 }
 
-func (q lateStartNew) StartNew(_ context.Context, row whisk.QueueRow) error {
+func (q lateStartNew) StartNew(_ context.Context, row whisk.QueueRow, lasts time.Duration) error {
 	time.Sleep(q.late)
-	return q.world.StartNew(context.Background(), row)
+	return q.world.StartNew(context.Background(), row, lasts)
 }
 
 func TestPromiseWithStoreAway(t *testing.T) {

@@ -63,7 +63,7 @@ func (t *tree) renew() error {
 	until := f.untilComposite(t.top.ID)
 	ctx, cancel := f.stored()
 	defer cancel()
-	held, err := f.queue.Start(ctx, t.top.ID, token, until)
+	held, err := f.queue.Start(ctx, t.top.ID, token, 0, lasts(until))
 	switch {
 	case err != nil:
 		f.m.storeErrors.Inc()

@@ -98,16 +98,16 @@ func (w *world) insert(row whisk.QueueRow) {
 	w.rows[row.ID] = &row
 }
 
-func (w *world) Start(ctx context.Context, id whisk.ActivationID, token, until int64) (ok bool, err error) {
+func (w *world) Start(ctx context.Context, id whisk.ActivationID, token, _ int64, lasts time.Duration) (ok bool, err error) {
 	err = w.do(ctx, "start", func() {
 		if r := w.rows[id]; r != nil && (r.State == whisk.RowQueued || r.Token == token) {
-			r.State, r.Token, r.Until, ok = whisk.RowStarted, token, until, true
+			r.State, r.Token, r.Until, ok = whisk.RowStarted, token, time.Now().Add(lasts).UnixMilli(), true
 		}
 	})
 	return ok && err == nil, err
 }
 
-func (w *world) StartNew(ctx context.Context, row whisk.QueueRow) error {
+func (w *world) StartNew(ctx context.Context, row whisk.QueueRow, _ time.Duration) error {
 	return w.do(ctx, "startnew", func() {
 		if w.records[row.ID] == nil && w.rows[row.ID] == nil {
 			w.insert(row)
@@ -115,7 +115,7 @@ func (w *world) StartNew(ctx context.Context, row whisk.QueueRow) error {
 	})
 }
 
-func (w *world) Requeue(ctx context.Context, id whisk.ActivationID, token int64) error {
+func (w *world) Requeue(ctx context.Context, id whisk.ActivationID, token, _ int64) error {
 	ok := false
 	err := w.do(ctx, "requeue", func() {
 		if r := w.rows[id]; r != nil && r.State == whisk.RowStarted && r.Token == token {

@@ -146,6 +146,8 @@ func (r *Recorder) settle(batch []*entry, tried []int, results []Result, retried
 			r.m.opErrors.Inc()
 			r.log.Error("op failed", "kind", e.op.Kind, "err", res.Err)
 		case e.op.Kind != OpRecord:
+		case e.op.Record.Again > 0:
+			r.m.again.Inc()
 		case res.OK:
 			r.m.records.Inc()
 		case !retried: // else it may be the one of the earlier attempt

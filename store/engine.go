@@ -97,8 +97,8 @@ type Engine interface {
 	PutCode(context.Context, whisk.Digest, []byte) error
 	// Code returns a blob or ErrNotFound.
 	Code(context.Context, whisk.Digest) ([]byte, error)
-	// SweepCode deletes the blobs that no document and no queue row names and
-	// that were stored, or lost their last document, before the time. It
+	// SweepCode deletes the blobs that no document, queue row or dead letter
+	// names and that were stored, or lost their last document, before the time. It
 	// returns how many. Commits go on meanwhile.
 	SweepCode(ctx context.Context, olderThan time.Time) (int, error)
 
@@ -133,9 +133,11 @@ type Engine interface {
 	// Activations lists records, last started first, then by id.
 	Activations(context.Context, ActivationQuery) ([]*whisk.Activation, error)
 	CountActivations(context.Context, ActivationQuery) (int, error)
-	// ExpireActivations deletes at most max records that started before the
-	// time and returns how many.
-	ExpireActivations(ctx context.Context, before time.Time, max int) (int, error)
+	// ExpireActivations deletes at most max records of a namespace that started
+	// before the time, the oldest first, and returns how many.
+	ExpireActivations(ctx context.Context, ns whisk.Namespace, before time.Time, max int) (int, error)
+	// RecordNamespaces lists the namespaces that have records, by name.
+	RecordNamespaces(context.Context) ([]whisk.Namespace, error)
 
 	// Commit carries out ops in their order in one durable transaction and
 	// returns a result for each. An error means that none of them happened,
@@ -145,6 +147,37 @@ type Engine interface {
 	// Where payloads are large it returns fewer than limit, but one at least
 	// if there is one: only none says that there are no more.
 	QueueRows(ctx context.Context, after int64, limit int) ([]QueueRow, error)
+	// QueueRow returns the row of an id or ErrNotFound.
+	QueueRow(context.Context, whisk.Namespace, whisk.ActivationID) (QueueRow, error)
+	// Claim gives a holder queued rows that are due and free, or whose lease is
+	// over, and returns them: of the namespaces in turn, each one's oldest first.
+	Claim(context.Context, ClaimQuery) ([]QueueRow, error)
+	// RenewClaims renews the leases of all queued rows of a holder.
+	RenewClaims(ctx context.Context, holder int64) error
+	// Overdue lists started rows whose time is over, the longest overdue first.
+	// Where payloads are large it returns fewer than limit, as QueueRows does.
+	Overdue(ctx context.Context, limit int) ([]QueueRow, error)
+
+	// DeadLetters lists those of a namespace without their payloads, last ended
+	// first, then by id.
+	DeadLetters(context.Context, whisk.Namespace, DeadQuery) ([]DeadLetter, error)
+	// DeadLetter returns one with its payload or ErrNotFound.
+	DeadLetter(context.Context, whisk.Namespace, whisk.ActivationID) (DeadLetter, error)
+	CountDeadLetters(context.Context, whisk.Namespace) (int, error)
+	// DeleteDeadLetters deletes those of the ids, or with nil all of the
+	// namespace, and returns how many there were.
+	DeleteDeadLetters(ctx context.Context, ns whisk.Namespace, ids []whisk.ActivationID) (int, error)
+	// ExpireDeadLetters deletes at most max that ended before the time, of any
+	// namespace, and returns how many.
+	ExpireDeadLetters(ctx context.Context, before time.Time, max int) (int, error)
+
+	// Lead makes holder, which is not 0, the leader of that name for a time, by
+	// the engine's clock, if there is none, its time is over, or it is the
+	// holder itself. It returns the term, which grows with each new leader, or 0
+	// if another leads.
+	Lead(ctx context.Context, name string, holder int64, ttl time.Duration) (term int64, err error)
+	// Resign ends a leadership, if it is the holder's.
+	Resign(ctx context.Context, name string, holder int64) error
 
 	// Alarm returns the alarm of a trigger or ErrNotFound.
 	Alarm(ctx context.Context, trigger whisk.EntityName) (whisk.Alarm, error)
@@ -170,8 +203,9 @@ type Engine interface {
 // Rewriter says what becomes of what [Engine.Rewrite] comes by. Its functions
 // are called in any order, within a transaction; an error of theirs ends it.
 type Rewriter struct {
-	Credential func(Credential) (Credential, error)     // of the same uuid
-	Row        func(QueueRow) (payload []byte, _ error) // rows without a payload are passed by
+	Credential func(Credential) (Credential, error)       // of the same uuid
+	Row        func(QueueRow) (payload []byte, _ error)   // rows without a payload are passed by
+	Dead       func(DeadLetter) (payload []byte, _ error) // as Row
 	Doc        func(Doc) (body []byte, _ error)
 	Alarm      func(whisk.Alarm) (body []byte, _ error)
 	Notes      map[string][]byte // to be put

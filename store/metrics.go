@@ -6,6 +6,7 @@ type recorderMetrics struct {
 	batch      *metrics.Histogram // ops in one commit
 	seconds    *metrics.Histogram // of one commit, failed ones too
 	records    *metrics.Counter   // committed, duplicates not counted
+	again      *metrics.Counter   // failed attempts that another follows
 	duplicates *metrics.Counter   // records of an id that had one already
 	dropped    *metrics.Counter   // refused because too much was pending
 	failures   *metrics.Counter   // commits that failed whole
@@ -17,6 +18,7 @@ func newRecorderMetrics(set *metrics.Set) recorderMetrics {
 		batch:      set.NewHistogram("store_commit_ops"),
 		seconds:    set.NewHistogram("store_commit_seconds"),
 		records:    set.NewCounter("store_records_total"),
+		again:      set.NewCounter("store_attempts_again_total"),
 		duplicates: set.NewCounter("store_duplicates_total"),
 		dropped:    set.NewCounter("store_dropped_total"),
 		failures:   set.NewCounter("store_commit_failures_total"),

@@ -17,6 +17,10 @@ import (
 // nothing survives, and the first record of an id does not win, as nobody
 // remembers it.
 type None struct {
+	// ClaimLease is for how long a claim of a queue row holds. It must not be
+	// changed once the engine is in use.
+	ClaimLease time.Duration
+
 	mu          sync.RWMutex // guards what follows; stored bytes are never changed
 	seq         int64        // the change log's last number
 	changes     []Change     // its end
@@ -27,7 +31,10 @@ type None struct {
 	notes       map[string][]byte
 	alarms      map[whisk.EntityName]noneAlarm
 	rowSeq      int64
-	rows        map[whisk.ActivationID]*QueueRow
+	rows        map[whisk.ActivationID]*noneRow
+	served      whisk.Namespace // whose row was claimed last
+	dead        map[whisk.ActivationID]DeadLetter
+	leases      map[string]noneLease
 }
 
 type noneCode struct {
@@ -40,8 +47,10 @@ var _ Engine = (*None)(nil)
 // NewNone returns an empty engine.
 func NewNone() *None {
 	return &None{
-		docs: map[Key]Doc{}, codes: map[whisk.Digest]noneCode{}, credentials: map[string]Credential{},
-		limits: map[whisk.Namespace]whisk.NamespaceLimits{}, notes: map[string][]byte{}, alarms: map[whisk.EntityName]noneAlarm{}, rows: map[whisk.ActivationID]*QueueRow{},
+		ClaimLease: ClaimLease,
+		docs:       map[Key]Doc{}, codes: map[whisk.Digest]noneCode{}, credentials: map[string]Credential{},
+		limits: map[whisk.Namespace]whisk.NamespaceLimits{}, notes: map[string][]byte{}, alarms: map[whisk.EntityName]noneAlarm{},
+		rows: map[whisk.ActivationID]*noneRow{}, dead: map[whisk.ActivationID]DeadLetter{}, leases: map[string]noneLease{},
 	}
 }
 
@@ -116,6 +125,9 @@ func (n *None) SweepCode(_ context.Context, olderThan time.Time) (int, error) {
 	}
 	for _, r := range n.rows {
 		named[r.Code] = true
+	}
+	for _, l := range n.dead {
+		named[l.Code] = true
 	}
 	before := len(n.codes)
 	maps.DeleteFunc(n.codes, func(d whisk.Digest, c noneCode) bool { return !named[d] && c.since.Before(olderThan) })

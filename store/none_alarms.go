@@ -83,7 +83,7 @@ func (n *None) step(o *Op) bool {
 	a.AlarmState, a.token = s.Next, s.Token
 	n.alarms[s.Trigger] = a
 	for i := range o.Rows {
-		n.insert(o.Rows[i], RowQueued, 0, 0)
+		n.insert(o.Rows[i], RowQueued, 0)
 	}
 	return true
 }

@@ -11,7 +11,7 @@ import (
 func (n *None) Rewrite(_ context.Context, r Rewriter) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	credentials, rows, docs := maps.Clone(n.credentials), map[whisk.ActivationID]*QueueRow{}, maps.Clone(n.docs)
+	credentials, rows, docs := maps.Clone(n.credentials), map[whisk.ActivationID]*noneRow{}, maps.Clone(n.docs)
 	for uuid, c := range n.credentials {
 		c, err := r.Credential(c)
 		if err != nil {
@@ -23,11 +23,21 @@ func (n *None) Rewrite(_ context.Context, r Rewriter) error {
 		row := *old
 		if len(row.Payload) > 0 {
 			var err error
-			if row.Payload, err = r.Row(row); err != nil {
+			if row.Payload, err = r.Row(row.QueueRow); err != nil {
 				return err
 			}
 		}
 		rows[id] = &row
+	}
+	dead := maps.Clone(n.dead)
+	for id, l := range n.dead {
+		if len(l.Payload) > 0 {
+			var err error
+			if l.Payload, err = r.Dead(l); err != nil {
+				return err
+			}
+		}
+		dead[id] = l
 	}
 	for k, d := range n.docs {
 		body, err := r.Doc(d)
@@ -45,7 +55,7 @@ func (n *None) Rewrite(_ context.Context, r Rewriter) error {
 		}
 		alarms[k] = a
 	}
-	n.credentials, n.rows, n.docs, n.alarms = credentials, rows, docs, alarms
+	n.credentials, n.rows, n.dead, n.docs, n.alarms = credentials, rows, dead, docs, alarms
 	maps.Copy(n.notes, r.Notes)
 	return nil
 }

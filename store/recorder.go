@@ -77,7 +77,7 @@ func NewRecorder(engine Engine, cfg RecorderConfig) *Recorder {
 
 // Record hands over a finished record. It never blocks. done, if not nil, is
 // called once: with nil when the store has the id's record, this one or an
-// earlier one; with [ErrFull], before Record returns, if too much is pending;
+// earlier one, or has noted the attempt that the record is of; with [ErrFull], before Record returns, if too much is pending;
 // with another error if it will not be stored. Else it is called from Run and
 // must not block.
 func (r *Recorder) Record(rec *whisk.Activation, done func(error)) {
@@ -94,7 +94,7 @@ func (r *Recorder) Record(rec *whisk.Activation, done func(error)) {
 		return
 	}
 	defer r.mu.Unlock()
-	if e := r.records[rec.ID]; e != nil { // offered again: it shares the first one's commit
+	if e := r.records[rec.ID]; e != nil && rec.Attempt == 0 { // offered again: it shares the first one's commit
 		r.m.duplicates.Inc()
 		r.pending++
 		e.repeats++
@@ -107,11 +107,15 @@ func (r *Recorder) Record(rec *whisk.Activation, done func(error)) {
 	if done != nil {
 		e.done = append(e.done, done)
 	}
-	if !rec.Unstored {
+	if readable(rec) {
 		r.records[rec.ID] = e
 	}
 	r.push(e)
 }
+
+// readable says whether a pending record is the one of its id, if there is none
+// before it. One of several attempts may be of no effect.
+func readable(rec *whisk.Activation) bool { return !rec.Unstored && rec.Attempt == 0 }
 
 // Duplicates returns how many records were not stored because their id had
 // one already.

@@ -84,7 +84,7 @@ func TestRecorderOpErrors(t *testing.T) {
 		var bad, good error = nil, errAway
 		r.Record(&whisk.Activation{Namespace: "ns"}, func(err error) { bad = err })
 		r.Record(someRecord(), func(err error) { good = err })
-		if _, err := r.Start(t.Context(), whisk.ActivationID{}, 1, 2); err == nil {
+		if _, err := r.Start(t.Context(), whisk.ActivationID{}, 1, 0, time.Second); err == nil {
 			t.Errorf("an op without an id is started")
 		}
 		if bad == nil || good != nil {
@@ -161,13 +161,13 @@ func TestRecorderQueueErrors(t *testing.T) {
 		note := func(b bool, err error) { ok, errs = append(ok, b), append(errs, err) }
 		note(true, r.Enqueue(ctx, row))
 		note(false, r.Enqueue(ctx, row))
-		note(r.Start(ctx, row.ID, 1, 2))
-		note(r.Start(ctx, row.ID, 2, 2))
-		note(r.Start(ctx, other, 2, 2))
-		note(false, r.Requeue(ctx, row.ID, 2))
-		note(true, r.Requeue(ctx, row.ID, 1))
-		note(true, r.StartNew(ctx, QueueRow{ID: other}))
-		note(true, r.StartNew(ctx, QueueRow{ID: other}))
+		note(r.Start(ctx, row.ID, 1, 0, time.Second))
+		note(r.Start(ctx, row.ID, 2, 0, time.Second))
+		note(r.Start(ctx, other, 2, 0, time.Second))
+		note(false, r.Requeue(ctx, row.ID, 2, 0))
+		note(true, r.Requeue(ctx, row.ID, 1, 0))
+		note(true, r.StartNew(ctx, QueueRow{ID: other}, time.Second))
+		note(true, r.StartNew(ctx, QueueRow{ID: other}, time.Second))
 		want := []error{nil, whisk.ErrExists, nil, nil, nil, whisk.ErrChanged, nil, nil, nil}
 		for i := range want {
 			if !errors.Is(errs[i], want[i]) {

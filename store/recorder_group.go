@@ -60,7 +60,7 @@ func (r *Recorder) pushAll(group []*entry, size int64) error {
 		return err
 	}
 	for _, e := range group {
-		if rec := e.op.Record; rec != nil && !rec.Unstored && r.records[rec.ID] == nil {
+		if rec := e.op.Record; rec != nil && readable(rec) && r.records[rec.ID] == nil {
 			r.records[rec.ID] = e
 		}
 		r.push(e)

@@ -21,7 +21,7 @@ func newRekeyCmd(f *adminFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "rekey", Short: "change the master key and seal everything anew",
 		Long: `Rekey seals everything that is kept under the master key under another: users' keys, activations that
-wait in the queue, alarms, and encrypted parameters. No server may run on the folder. Either all of it is
+wait in the queue, dead letters, alarms, and encrypted parameters. No server may run on the folder. Either all of it is
 changed or nothing; when it is interrupted, the next start, or rekey again, makes sense of it.
 
 Without files the key in the data folder is replaced by a random one, and kept beside it under the
@@ -59,7 +59,7 @@ type rekeying struct {
 	named, fresh string // the files; "" is the data folder's
 	encrypt      *bool  // nil: each parameter as it was
 
-	credentials, rows, docs int
+	credentials, rows, letters, docs int
 }
 
 func (r *rekeying) run(ctx context.Context, dir string, out *printer) (err error) {
@@ -103,7 +103,7 @@ func (r *rekeying) run(ctx context.Context, dir string, out *printer) (err error
 	if err := db.Rewrite(ctx, r.rewriter(from, next)); err != nil {
 		return err
 	}
-	out.printf("Sealed anew: %d keys, %d queued activations, %d entities.\n", r.credentials, r.rows, r.docs)
+	out.printf("Sealed anew: %d keys, %d queued activations, %d dead letters, %d entities.\n", r.credentials, r.rows, r.letters, r.docs)
 	return r.swap(ctx, data, db, out)
 }
 
@@ -131,6 +131,10 @@ func (r *rekeying) rewriter(from, to *auth.Keyring) store.Rewriter {
 		Row: func(row store.QueueRow) ([]byte, error) {
 			r.rows++
 			return flow.Reseal(row, from, to)
+		},
+		Dead: func(l store.DeadLetter) ([]byte, error) {
+			r.letters++
+			return flow.Reseal(whisk.QueueRow{ID: l.ID, Payload: l.Payload}, from, to)
 		},
 		Doc: func(d store.Doc) ([]byte, error) {
 			r.docs++

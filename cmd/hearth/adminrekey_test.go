@@ -129,7 +129,7 @@ func TestRekey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out, errs, exit := k.rekey("--encrypt-parameters", "aes-256"); exit != 0 || out != "Sealed anew: 1 keys, 1 queued activations, 1 entities.\n" {
+	if out, errs, exit := k.rekey("--encrypt-parameters", "aes-256"); exit != 0 || out != "Sealed anew: 1 keys, 1 queued activations, 0 dead letters, 1 entities.\n" {
 		t.Fatalf("rekey: %q, %q, %d", out, errs, exit)
 	}
 	if !k.check("rekeyed", "") || k.inFiles(secretValue) {

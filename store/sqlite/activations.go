@@ -81,44 +81,32 @@ func activationFilter(q store.ActivationQuery) (from string, args []any) {
 	return from, args
 }
 
-// expire goes through the index one namespace after the other.
+// expire takes the oldest of a namespace.
 const expire = `DELETE FROM activations WHERE seq IN (
-	SELECT a.seq FROM spaces CROSS JOIN activations a INDEXED BY activations_space
-	WHERE a.space = spaces.id AND a.start < ? LIMIT ?)`
+	SELECT seq FROM activations INDEXED BY activations_space
+	WHERE space = (SELECT id FROM spaces WHERE text = ?) AND start < ? ORDER BY start LIMIT ?)`
 
 // ExpireActivations implements [store.Engine].
-func (d *DB) ExpireActivations(ctx context.Context, before time.Time, most int) (int, error) {
-	res, err := d.writer.ExecContext(ctx, expire, before.UnixMilli(), max(most, 0))
-	if err != nil {
-		return 0, fmt.Errorf("expire activations: %w", err)
-	}
-	n, err := res.RowsAffected()
-	return int(n), err
+func (d *DB) ExpireActivations(ctx context.Context, ns whisk.Namespace, before time.Time, most int) (int, error) {
+	n, err := affected(d.writer.ExecContext(ctx, expire, string(ns), before.UnixMilli(), max(most, 0)))
+	return int(n), wrap(err, "expire activations of "+string(ns))
 }
 
-// pageBytes is how many bytes of payloads QueueRows goes on after.
-const pageBytes = 8 << 20
-
-// QueueRows implements [store.Engine].
-func (d *DB) QueueRows(ctx context.Context, after int64, most int) ([]store.QueueRow, error) {
-	rows, err := d.reader.QueryContext(ctx, `SELECT seq, id, ns, state, token, until, created, code, payload
-		FROM queue WHERE seq > ? ORDER BY seq LIMIT ?`, after, max(most, 0))
+// RecordNamespaces implements [store.Engine].
+func (d *DB) RecordNamespaces(ctx context.Context) ([]whisk.Namespace, error) {
+	const text = "SELECT text FROM spaces WHERE EXISTS (SELECT 1 FROM activations WHERE space = spaces.id) ORDER BY text"
+	rows, err := d.reader.QueryContext(ctx, text)
 	if err != nil {
-		return nil, fmt.Errorf("read the queue: %w", err)
+		return nil, fmt.Errorf("list the namespaces of records: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
-	var out []store.QueueRow
-	for size := 0; size < pageBytes && rows.Next(); {
-		var r store.QueueRow
-		var id, code []byte
-		err := rows.Scan(&r.Seq, &id, &r.Namespace, &r.State, &r.Token, &r.Until, &r.Created, &code, &r.Payload)
-		if err != nil {
-			return nil, fmt.Errorf("read the queue: %w", err)
+	var out []whisk.Namespace
+	for rows.Next() {
+		var ns whisk.Namespace
+		if err := rows.Scan(&ns); err != nil {
+			return nil, fmt.Errorf("list the namespaces of records: %w", err)
 		}
-		copy(r.ID[:], id)
-		copy(r.Code[:], code)
-		out = append(out, r)
-		size += len(r.Payload)
+		out = append(out, ns)
 	}
-	return out, wrap(rows.Err(), "read the queue")
+	return out, wrap(rows.Err(), "list the namespaces of records")
 }

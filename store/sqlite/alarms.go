@@ -100,7 +100,7 @@ func (b *batch) step(i int, o *store.Op) (ok bool, err error) {
 	}
 	if ok, err = b.move(o.Step); ok {
 		for r := range o.Rows {
-			if _, err = b.insertRow(&o.Rows[r], store.RowQueued, 0, 0); err != nil {
+			if _, err = b.insertRow(&o.Rows[r], store.RowQueued, 0); err != nil {
 				break
 			}
 		}
@@ -108,6 +108,9 @@ func (b *batch) step(i int, o *store.Op) (ok bool, err error) {
 	if err != nil && ofOpAlone(err) {
 		if _, e := b.tx.ExecContext(b.ctx, "ROLLBACK TO "+savepoint); e != nil {
 			return false, e
+		}
+		for r := range o.Rows {
+			b.holders.give(o.Rows[r].ID, 0)
 		}
 	}
 	if _, e := b.tx.ExecContext(b.ctx, "RELEASE "+savepoint); e != nil {

@@ -36,7 +36,8 @@ func (d *DB) SweepCode(ctx context.Context, olderThan time.Time) (swept int, err
 	for n := int64(sweepBatch); n == sweepBatch; swept += int(n) {
 		res, err := d.writer.ExecContext(ctx, `DELETE FROM codes WHERE rowid IN (SELECT rowid FROM codes WHERE since < ?
 			AND NOT EXISTS (SELECT 1 FROM docs WHERE docs.code = codes.digest)
-			AND digest NOT IN (SELECT code FROM queue WHERE code IS NOT NULL) LIMIT ?)`, olderThan.UnixMilli(), sweepBatch)
+			AND digest NOT IN (SELECT code FROM queue WHERE code IS NOT NULL)
+			AND NOT EXISTS (SELECT 1 FROM dead WHERE dead.code = codes.digest) LIMIT ?)`, olderThan.UnixMilli(), sweepBatch)
 		if err != nil {
 			return swept, wrap(err, "sweep code")
 		}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	sqlitedriver "modernc.org/sqlite"
 	sqlitelib "modernc.org/sqlite/lib"
@@ -21,6 +22,7 @@ type inserts struct {
 	records                          [len(rowSizes)]*sql.Stmt
 	inserted                         *sql.Stmt
 	unqueue, enqueue, start, requeue *sql.Stmt
+	attempt, again                   *sql.Stmt
 	version, queued                  *sql.Stmt
 
 	spaces, names interned
@@ -41,12 +43,14 @@ func prepareInserts(ctx context.Context, db *sql.DB) (*inserts, error) {
 	}{
 		{&s.inserted, `SELECT id FROM activations WHERE seq > ? ORDER BY seq`},
 		{&s.unqueue, `DELETE FROM queue WHERE id = ?`},
-		{&s.enqueue, `INSERT INTO queue (id, ns, state, token, until, created, code, payload)
-			SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
+		{&s.enqueue, `INSERT INTO queue (id, ns, state, token, until, created, attempt, due, code, payload)
+			SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10
 			WHERE ?3 = 0 OR NOT EXISTS (SELECT 1 FROM activations WHERE id = ?1)
 			ON CONFLICT (id) DO NOTHING`},
-		{&s.start, `UPDATE queue SET state = 1, token = ?1, until = ?2 WHERE id = ?3 AND (state = 0 OR token = ?1)`},
+		{&s.start, `UPDATE queue SET state = 1, token = ?1, until = ?2 WHERE id = ?3 AND (state = 0 AND ?4 OR state = 1 AND token = ?1)`},
 		{&s.requeue, `UPDATE queue SET state = 0, token = 0, until = 0 WHERE id = ? AND state = 1 AND token = ?`},
+		{&s.attempt, `SELECT attempt FROM queue WHERE id = ?`},
+		{&s.again, againText},
 		{&s.version, `PRAGMA data_version`},
 		{&s.queued, `SELECT id FROM queue`},
 		{&s.spaces.find, `SELECT id FROM spaces WHERE text = ?`},
@@ -65,7 +69,7 @@ func prepareInserts(ctx context.Context, db *sql.DB) (*inserts, error) {
 
 func (s *inserts) close() error {
 	var errs []error
-	all := append(s.records[:], s.inserted, s.unqueue, s.enqueue, s.start, s.requeue, s.version, s.queued,
+	all := append(s.records[:], s.inserted, s.unqueue, s.enqueue, s.start, s.requeue, s.attempt, s.again, s.version, s.queued,
 		s.spaces.find, s.spaces.add, s.names.find, s.names.add)
 	for _, stmt := range all {
 		if stmt != nil {
@@ -97,7 +101,7 @@ func (d *DB) commit(ctx context.Context, ops []store.Op) ([]store.Result, error)
 	if err != nil {
 		return nil, err
 	}
-	b := newBatch(calm, tx, d.insert, len(ops))
+	b := newBatch(calm, tx, d, len(ops))
 	if err = b.run(ctx, ops); err != nil {
 		_ = tx.Rollback() // fails only where SQLite has done it already
 	} else {
@@ -123,14 +127,16 @@ type batch struct {
 
 	spaces, names newNames
 	queue         *queued
+	holders       newHolds
 }
 
-func newBatch(ctx context.Context, tx *sql.Tx, s *inserts, ops int) *batch {
+func newBatch(ctx context.Context, tx *sql.Tx, d *DB, ops int) *batch {
+	s := d.insert
 	return &batch{
 		ctx: ctx, tx: tx, all: s, results: make([]store.Result, ops),
 		rows:   make([]recordRow, 0, min(ops, rowSizes[0])),
 		spaces: newNames{ctx: ctx, tx: tx, known: &s.spaces}, names: newNames{ctx: ctx, tx: tx, known: &s.names},
-		queue: &s.queue,
+		queue: &s.queue, holders: newHolds{known: d.claims},
 	}
 }
 
@@ -159,6 +165,7 @@ func (b *batch) keep() {
 	b.spaces.keep()
 	b.names.keep()
 	b.queue.keep()
+	b.holders.keep()
 }
 
 // do carries out one op. An error is one of the whole commit.
@@ -167,37 +174,45 @@ func (b *batch) do(i int, o *store.Op) error {
 		b.results[i].Err = err
 		return nil
 	}
-	if o.Kind == store.OpRecord {
+	switch {
+	case o.Kind == store.OpRecord && (o.Record.Attempt > 0 || o.Record.Again > 0):
+		return b.addAttempt(i, o.Record)
+	case o.Kind == store.OpRecord:
 		return b.addRecord(i, o.Record)
-	}
-	if o.Kind == store.OpStep {
-		ok, err := b.step(i, o)
-		b.results[i].OK = ok
-		return b.failed(i, err)
-	}
-	id := o.ID
-	if o.Kind == store.OpEnqueue || o.Kind == store.OpStartNew {
-		id = o.Row.ID
-	}
-	if b.holds(id) {
+	case b.holds(o.Of()) || o.Kind == store.OpRedrive && b.holds(o.Row.ID):
 		if err := b.flush(); err != nil {
 			return err
 		}
 	}
-	var ok bool
-	var err error
+	if o.Kind == store.OpCancel {
+		return b.cancel(i, o)
+	}
+	ok, err := b.changeRow(i, o)
+	b.results[i].OK = ok && err == nil
+	return b.failed(i, err)
+}
+
+// changeRow carries out an op of a row alone.
+func (b *batch) changeRow(i int, o *store.Op) (ok bool, err error) {
 	switch o.Kind {
 	case store.OpEnqueue:
-		ok, err = b.insertRow(o.Row, store.RowQueued, 0, 0)
+		return b.insertRow(o.Row, store.RowQueued, 0)
 	case store.OpStartNew:
-		ok, err = b.insertRow(o.Row, store.RowStarted, o.Row.Token, o.Row.Until)
+		return b.insertRow(o.Row, store.RowStarted, o.For)
 	case store.OpStart:
-		ok, err = b.changed(b.all.start, o.Token, o.Until, o.ID[:])
+		return b.changed(b.all.start, o.Token, time.Now().Add(o.For).UnixMilli(), o.ID[:], b.holders.of(o.ID) == o.Holder)
 	case store.OpRequeue:
-		ok, err = b.changed(b.all.requeue, o.ID[:], o.Token)
+		if ok, err = b.changed(b.all.requeue, o.ID[:], o.Token); ok {
+			b.holders.give(o.ID, o.Holder)
+		}
+	case store.OpRelease:
+		return b.release(o)
+	case store.OpRedrive:
+		return b.redrive(o)
+	case store.OpStep:
+		return b.step(i, o)
 	}
-	b.results[i].OK = ok
-	return b.failed(i, err)
+	return ok, err
 }
 
 // failed notes an error that lies in what an op carries and returns any other,
@@ -210,9 +225,18 @@ func (b *batch) failed(op int, err error) error {
 	return nil
 }
 
-func (b *batch) insertRow(r *store.QueueRow, state store.RowState, token, until int64) (bool, error) {
+// insertRow inserts a row under its holder, a started one for so long.
+func (b *batch) insertRow(r *store.QueueRow, state store.RowState, lasts time.Duration) (bool, error) {
+	var token, until int64
+	if state == store.RowStarted {
+		token, until = r.Token, time.Now().Add(lasts).UnixMilli()
+	}
 	b.queue.add(r.ID)
-	return b.changed(b.all.enqueue, r.ID[:], string(r.Namespace), int64(state), token, until, r.Created, digest(r.Code), nullable(r.Payload))
+	ok, err := b.changed(b.all.enqueue, r.ID[:], string(r.Namespace), int64(state), token, until, r.Created, r.Attempt, r.Due, digest(r.Code), nullable(r.Payload))
+	if ok {
+		b.holders.give(r.ID, r.Holder)
+	}
+	return ok, err
 }
 
 // changed runs a statement and reports whether it changed a row.

@@ -58,7 +58,7 @@ func writeUntilKilled(dir string) error {
 						return
 					}
 					say("row", id)
-					if ok, err := r.Start(ctx, id, int64(i)+1, 1); err != nil || !ok || i%3 == 0 {
+					if ok, err := r.Start(ctx, id, int64(i)+1, 0, time.Minute); err != nil || !ok || i%3 == 0 {
 						continue
 					}
 				}

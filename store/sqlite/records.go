@@ -18,6 +18,7 @@ var rowSizes = [...]int{32, 16, 8, 4, 2, 1}
 type recordRow struct {
 	op                 int // its index among the ops
 	id                 *whisk.ActivationID
+	dead               *whisk.Activation // the record, if its queue row becomes a dead letter
 	space, name, start int64
 	head, body         []byte
 }
@@ -39,11 +40,14 @@ func insertText(n int) string {
 
 // addRecord puts a record with the others that the next statement inserts.
 func (b *batch) addRecord(op int, a *whisk.Activation) error {
+	row := recordRow{op: op, id: &a.ID, start: a.Start}
+	if a.Dead {
+		row.dead = a
+	}
 	if a.Unstored {
 		b.results[op].OK = true
-		return b.endRow(op, &a.ID)
+		return b.endRow(&row)
 	}
-	row := recordRow{op: op, id: &a.ID, start: a.Start}
 	row.head, row.body = store.EncodeActivation(a)
 	var err error
 	if row.space, err = b.spaces.number(string(a.Namespace)); err != nil {
@@ -114,7 +118,7 @@ func (b *batch) insertRecords(size int, rows []recordRow) error {
 		return err
 	}
 	for i := range rows {
-		if err := b.endRow(rows[i].op, rows[i].id); err != nil {
+		if err := b.endRow(&rows[i]); err != nil {
 			return err
 		}
 	}
@@ -170,14 +174,20 @@ func (b *batch) noteInserted(rows []recordRow, res sql.Result) error {
 	return nil
 }
 
-// endRow deletes the queue row of an id, if it may have one.
-func (b *batch) endRow(op int, id *whisk.ActivationID) error {
-	if !b.queue.may(*id) {
+// endRow deletes the queue row of a record's id, if it may have one.
+func (b *batch) endRow(r *recordRow) error {
+	if !b.queue.may(*r.id) {
 		return nil
 	}
-	if _, err := b.changed(b.all.unqueue, id[:]); err != nil {
-		return b.failed(op, err)
+	if r.dead != nil {
+		if err := b.bury(r.dead); err != nil {
+			return b.failed(r.op, err)
+		}
 	}
-	b.queue.end(*id)
+	if _, err := b.changed(b.all.unqueue, r.id[:]); err != nil {
+		return b.failed(r.op, err)
+	}
+	b.queue.end(*r.id)
+	b.holders.give(*r.id, 0)
 	return nil
 }

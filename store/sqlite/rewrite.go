@@ -26,6 +26,9 @@ func (d *DB) Rewrite(ctx context.Context, r store.Rewriter) error {
 		if err := rewriteRows(ctx, tx, r.Row); err != nil {
 			return err
 		}
+		if err := rewriteDead(ctx, tx, r.Dead); err != nil {
+			return err
+		}
 		if err := rewriteDocs(ctx, tx, r.Doc); err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"hearth/store"
+	"hearth/whisk"
 )
 
 // Config are the settings of a [DB].
@@ -27,6 +28,8 @@ type Config struct {
 	BusyTimeout time.Duration
 	// ChangesKept is how long a change can be read from the change log.
 	ChangesKept time.Duration
+	// ClaimLease is for how long a claim of a queue row holds.
+	ClaimLease time.Duration
 	// KeepSchema refuses a database that would have to be brought up to date:
 	// another process may have it open.
 	KeepSchema bool
@@ -35,7 +38,9 @@ type Config struct {
 
 // DefaultConfig returns the usual settings for a file.
 func DefaultConfig(path string) Config {
-	return Config{Path: path, Readers: 4, BusyTimeout: 5 * time.Second, ChangesKept: 24 * time.Hour}
+	return Config{
+		Path: path, Readers: 4, BusyTimeout: 5 * time.Second, ChangesKept: 24 * time.Hour, ClaimLease: store.ClaimLease,
+	}
 }
 
 // Validate reports the first setting that makes no sense.
@@ -45,8 +50,8 @@ func (c Config) Validate() error {
 		return errors.New("sqlite: no path")
 	case c.Readers < 1:
 		return fmt.Errorf("sqlite: readers must be at least 1, got %d", c.Readers)
-	case c.BusyTimeout < 0 || c.ChangesKept <= 0:
-		return errors.New("sqlite: busy timeout must not be negative, and changes must be kept for a while")
+	case c.BusyTimeout < 0 || c.ChangesKept <= 0 || c.ClaimLease <= 0:
+		return errors.New("sqlite: busy timeout must not be negative, and changes and claims must be kept for a while")
 	}
 	return nil
 }
@@ -58,7 +63,10 @@ type DB struct {
 	writer *sql.DB // one connection
 	reader *sql.DB
 
-	insert      *inserts  // used only within a transaction of writer
+	insert      *inserts        // used only within a transaction of writer
+	served      whisk.Namespace // whose row was claimed last; used only with writer's connection
+	claims      *claims
+	leading     leading
 	changesFrom *sql.Stmt // of reader: asked often
 }
 
@@ -73,7 +81,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	d := &DB{cfg: cfg, log: cfg.Logger}
+	d := &DB{cfg: cfg, log: cfg.Logger, claims: newClaims(cfg.ClaimLease), leading: leading{by: map[string]hold{}}}
 	if err := d.open(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", cfg.Path, err), d.Close())
 	}

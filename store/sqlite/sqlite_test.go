@@ -274,7 +274,7 @@ func TestPlans(t *testing.T) {
 			t.Errorf("%+v: plan %q, want %q and %q", tt.q, text, tt.want, ties)
 		}
 	}
-	if text := plan(t, d, expire, 1, 1); !strings.Contains(text, "activations_space (space=? AND start<?)") {
+	if text := plan(t, d, expire, "ns", 1, 1); !strings.Contains(text, "activations_space (space=? AND start<?)") {
 		t.Errorf("expire: plan %q", text)
 	}
 	where, args := docFilter(store.DocQuery{Namespace: "ns", Collection: store.Actions})

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"hearth/store"
 	"hearth/whisk"
@@ -19,18 +21,19 @@ func queueStates(t *testing.T, e store.Engine) {
 	r := newRow("ns", "sealed\x00call")
 	r.Code, r.Token, r.Until = whisk.Digest{1, 2}, 99, 98
 	start := func(token int64) store.Op {
-		return store.Op{Kind: store.OpStart, ID: r.ID, Token: token, Until: token + 1000}
+		return store.Op{Kind: store.OpStart, ID: r.ID, Token: token, For: time.Minute}
 	}
 	longer := start(1)
-	longer.Until = 5000
+	longer.For = time.Hour
 	requeue := func(token int64) store.Op { return store.Op{Kind: store.OpRequeue, ID: r.ID, Token: token} }
 	for _, step := range []struct {
-		name         string
-		op           store.Op
-		ok           bool
-		state        store.RowState
-		token, until int64
-		gone         bool
+		name  string
+		op    store.Op
+		ok    bool
+		state store.RowState
+		token int64
+		lasts time.Duration
+		gone  bool
 	}{
 		{"start what is not there", start(1), false, 0, 0, 0, true},
 		{"requeue what is not there", requeue(1), false, 0, 0, 0, true},
@@ -38,16 +41,17 @@ func queueStates(t *testing.T, e store.Engine) {
 		{"enqueue again", store.Op{Kind: store.OpEnqueue, Row: r}, false, store.RowQueued, 0, 0, false},
 		{"start new what is queued", store.Op{Kind: store.OpStartNew, Row: r}, false, store.RowQueued, 0, 0, false},
 		{"requeue what is queued", requeue(0), false, store.RowQueued, 0, 0, false},
-		{"start", start(1), true, store.RowStarted, 1, 1001, false},
-		{"start by another", start(2), false, store.RowStarted, 1, 1001, false},
-		{"start with the same token, for longer", longer, true, store.RowStarted, 1, 5000, false},
-		{"requeue by another", requeue(2), false, store.RowStarted, 1, 5000, false},
+		{"start", start(1), true, store.RowStarted, 1, time.Minute, false},
+		{"start by another", start(2), false, store.RowStarted, 1, time.Minute, false},
+		{"start with the same token, for longer", longer, true, store.RowStarted, 1, time.Hour, false},
+		{"requeue by another", requeue(2), false, store.RowStarted, 1, time.Hour, false},
 		{"requeue", requeue(1), true, store.RowQueued, 0, 0, false},
-		{"start by another now", start(2), true, store.RowStarted, 2, 1002, false},
+		{"start by another now", start(2), true, store.RowStarted, 2, time.Minute, false},
 		{"record", recordOp(&whisk.Activation{ID: r.ID, Namespace: "ns", Name: "a"}), true, 0, 0, 0, true},
 		{"start what has ended", start(3), false, 0, 0, 0, true},
 		{"start new", store.Op{Kind: store.OpStartNew, Row: newRow("ns", "")}, true, 0, 0, 0, true},
 	} {
+		before := time.Now()
 		if ok := commit(t, e, step.op)[0]; ok != step.ok {
 			t.Errorf("%s: OK = %v, want %v", step.name, ok, step.ok)
 		}
@@ -59,15 +63,28 @@ func queueStates(t *testing.T, e store.Engine) {
 			continue
 		}
 		want := *r
-		want.State, want.Token, want.Until = step.state, step.token, step.until
+		want.State, want.Token = step.state, step.token
 		if len(rows) != 1 {
 			t.Fatalf("%s: %d rows, want 1", step.name, len(rows))
 		}
-		want.Seq = rows[0].Seq
+		want.Seq, want.Until = rows[0].Seq, rows[0].Until
+		if !lastsFor(want.Until, before, step.lasts) {
+			t.Errorf("%s: until %d, want it to last %v", step.name, want.Until, step.lasts)
+		}
 		if fmt.Sprint(rows[0]) != fmt.Sprint(want) {
 			t.Errorf("%s: row %+v, want %+v", step.name, rows[0], want)
 		}
 	}
+}
+
+// lastsFor reports whether a time is so long after before, which is now or a
+// moment ago; 0 is none.
+func lastsFor(until int64, before time.Time, lasts time.Duration) bool {
+	const apart = 20 * time.Second // what clocks may differ by, or a slow machine take
+	if lasts == 0 {
+		return until == 0
+	}
+	return time.UnixMilli(until).Sub(before.Add(lasts)).Abs() < apart
 }
 
 func queueOrder(t *testing.T, e store.Engine) {
@@ -159,18 +176,26 @@ func queueRecordEndsRow(t *testing.T, e store.Engine) {
 // queueRepetition gives ops again, as after a commit of unknown outcome.
 func queueRepetition(t *testing.T, e store.Engine) {
 	r, n := newRow("ns", "call"), newRow("ns", "new")
-	n.Token, n.Until = 5, 6
+	n.Token = 5
 	ops := []store.Op{
-		{Kind: store.OpEnqueue, Row: r}, {Kind: store.OpStart, ID: r.ID, Token: 7, Until: 8}, {Kind: store.OpStartNew, Row: n},
+		{Kind: store.OpEnqueue, Row: r}, {Kind: store.OpStart, ID: r.ID, Token: 7}, {Kind: store.OpStartNew, Row: n},
 	}
 	if ok := commit(t, e, ops...); !slices.Equal(ok, []bool{true, true, true}) {
 		t.Errorf("first: OK = %v", ok)
 	}
-	before := fmt.Sprint(queued(t, e))
+	state := func() string {
+		var out []string
+		for _, r := range queued(t, e) {
+			r.Until = 0 // a start renews it
+			out = append(out, fmt.Sprint(r))
+		}
+		return strings.Join(out, "; ")
+	}
+	before := state()
 	if ok := commit(t, e, ops...); !slices.Equal(ok, []bool{false, true, false}) {
 		t.Errorf("again: OK = %v, want the start alone", ok)
 	}
-	if after := fmt.Sprint(queued(t, e)); after != before {
+	if after := state(); after != before {
 		t.Errorf("rows were %v and are %v", before, after)
 	}
 }

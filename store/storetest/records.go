@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"bytes"
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -218,14 +217,32 @@ func ids(as []*whisk.Activation) []string {
 func recordExpire(t *testing.T, e store.Engine) {
 	ctx := t.Context()
 	for i := range int64(10) {
-		commit(t, e, recordOp(record("ns", "", "a", i)), recordOp(record(whisk.Namespace(fmt.Sprint("ns", i%3)), "", "b", i)))
+		commit(t, e, recordOp(record("ns", "", "a", i)), recordOp(record("other", "", "b", i)))
 	}
-	for _, tt := range []struct{ most, want int }{{3, 3}, {0, 0}, {100, 7}, {100, 0}} {
-		if n := must(e.ExpireActivations(ctx, time.UnixMilli(5), tt.most))(t); n != tt.want {
+	if got := must(e.RecordNamespaces(ctx))(t); !slices.Equal(got, []whisk.Namespace{"ns", "other"}) {
+		t.Errorf("namespaces of records: %v", got)
+	}
+	for _, tt := range []struct {
+		ns         whisk.Namespace
+		most, want int
+	}{{"ns", 3, 3}, {"ns", 0, 0}, {"ns", 100, 2}, {"ns", 100, 0}, {"nowhere", 100, 0}} {
+		if n := must(e.ExpireActivations(ctx, tt.ns, time.UnixMilli(5), tt.most))(t); n != tt.want {
 			t.Errorf("expired %d of at most %d, want %d", n, tt.most, tt.want)
+		}
+		if tt.most == 3 {
+			if got := starts(must(e.Activations(ctx, store.ActivationQuery{Namespace: "ns"}))(t)); !slices.Equal(got, []int64{9, 8, 7, 6, 5, 4, 3}) {
+				t.Errorf("left after the oldest three: %v", got)
+			}
 		}
 	}
 	if got := starts(must(e.Activations(ctx, store.ActivationQuery{Namespace: "ns"}))(t)); !slices.Equal(got, []int64{9, 8, 7, 6, 5}) {
 		t.Errorf("left: %v", got)
+	}
+	if n := must(e.CountActivations(ctx, store.ActivationQuery{Namespace: "other"}))(t); n != 10 {
+		t.Errorf("%d left of another namespace, want 10", n)
+	}
+	must(e.ExpireActivations(ctx, "other", time.UnixMilli(100), 100))(t)
+	if got := must(e.RecordNamespaces(ctx))(t); !slices.Equal(got, []whisk.Namespace{"ns"}) {
+		t.Errorf("namespaces of records: %v, want none without any", got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"testing"
+	"time"
 
 	"hearth/store"
 	"hearth/whisk"
@@ -24,7 +25,7 @@ func reopen(t *testing.T, open Open) {
 	}), nil)
 	wantErr(t, "put note", e.PutNote(ctx, "n", []byte("v")), nil)
 	a, r := fullRecord(), newRow("ns", "call")
-	commit(t, e, recordOp(a), store.Op{Kind: store.OpEnqueue, Row: r}, store.Op{Kind: store.OpStart, ID: r.ID, Token: 4, Until: 9})
+	commit(t, e, recordOp(a), store.Op{Kind: store.OpEnqueue, Row: r}, store.Op{Kind: store.OpStart, ID: r.ID, Token: 4, For: time.Minute})
 	rows := queued(t, e)
 	wantErr(t, "close", e.Close(), nil)
 

@@ -28,6 +28,9 @@ func rewrite(t *testing.T, e store.Engine) {
 		alarm := newAlarm(fmt.Sprint("t", i), 1)
 		wantErr(t, "put an alarm", e.PutAlarm(ctx, alarm, 0), nil)
 		names["alarm "+alarm.Trigger.Path()] = true
+		dead := newRow("ns", "old")
+		commit(t, e, store.Op{Kind: store.OpEnqueue, Row: dead}, recordOp(deadRecord(dead)))
+		names["dead letter "+dead.ID.String()] = true
 		names["doc "+d.Key.String()], names["credential "+uuid] = true, true
 		if i > 0 {
 			names["row "+row.ID.String()] = true
@@ -52,6 +55,10 @@ func rewrite(t *testing.T, e store.Engine) {
 			},
 			Row: func(r store.QueueRow) ([]byte, error) {
 				see("row " + r.ID.String())
+				return []byte(next), nil
+			},
+			Dead: func(l store.DeadLetter) ([]byte, error) {
+				see("dead letter " + l.ID.String())
 				return []byte(next), nil
 			},
 			Doc: func(d store.Doc) ([]byte, error) {
@@ -83,6 +90,11 @@ func rewrite(t *testing.T, e store.Engine) {
 		alarm := must(e.Alarm(ctx, whisk.EntityName{Namespace: "ns", Name: "t7"}))(t)
 		if got := string(alarm.Body); got != want && want != "old" || want == "old" && got != "sealed t7" {
 			t.Errorf("alarm has body %q, want %s", got, want)
+		}
+		for _, l := range must(e.DeadLetters(ctx, "ns", store.DeadQuery{}))(t) {
+			if l = must(e.DeadLetter(ctx, "ns", l.ID))(t); string(l.Payload) != want {
+				t.Errorf("dead letter %s = %q, want %s", l.ID, l.Payload, want)
+			}
 		}
 		rows := queued(t, e)
 		if len(rows) != many {

@@ -145,3 +145,10 @@ func record(ns whisk.Namespace, pkg, name string, start int64) *whisk.Activation
 func newRow(ns whisk.Namespace, payload string) *store.QueueRow {
 	return &store.QueueRow{ID: whisk.NewActivationID(), Namespace: ns, Created: 1_700_000_000_000, Payload: []byte(payload)}
 }
+
+// deadRecord returns the record of a row's last attempt, which failed.
+func deadRecord(r *store.QueueRow) *whisk.Activation {
+	a := record(r.Namespace, "pkg", "failing", 1)
+	a.ID, a.Attempt, a.Dead, a.Response = r.ID, r.Attempt, true, whisk.ErrorResponse(whisk.ApplicationError, "it broke")
+	return a
+}
