@@ -252,7 +252,7 @@ func (q *request) endpoint(doc, action json.RawMessage, responseType string) (en
 		name.Package = ""
 	}
 	e.action = name
-	backend, err := url.Parse(argument(action, "backendUrl"))
+	backend, err := parseTarget(argument(action, "backendUrl"))
 	if err != nil || backend.Scheme != "http" && backend.Scheme != "https" || !q.here(backend.Hostname()) {
 		return e, problem("API creation failure: The target '%s' is not on this host.", argument(action, "backendUrl"))
 	}

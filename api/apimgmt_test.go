@@ -171,6 +171,31 @@ func TestCreateAPIRefused(t *testing.T) {
 	}
 }
 
+// What wskdeploy and serverless send where the API host begins with a scheme.
+func TestCreateAPIWithTwoSchemes(t *testing.T) {
+	w := webWorld(t, "")
+	const once, twice = "http://example.com/", "https://http://example.com/"
+	a := w.create("", strings.Replace(createBody("/b", "/p", "GET", "web"), once, twice, 1))
+	if got := a.json(t, "apidoc", "paths", "/p", "get", "x-openwhisk", "url"); got != once+"api/v1/web/alice/default/web.json" {
+		t.Errorf("target %v", got)
+	}
+	w.create("", `{"apidoc":{"namespace":"_","swagger":{"basePath":"/s","info":{"title":"t"},"paths":{"/p":{"get":{"operationId":"o"}}},
+		"x-ibm-configuration":{"assembly":{"execute":[{"operation-switch":{"case":[{"operations":["o"],"execute":[
+			{"set-variable":{"actions":[{"set":"message.headers.X-Require-Whisk-Auth"}]}},
+			{"invoke":{"target-url":"`+twice+`api/v1/web/alice/default/web.json","verb":"keep"}}]}]}}]}}}}}`)
+	for _, path := range []string{"/api/alice/b/p", "/api/alice/s/p"} {
+		if a := w.do("GET", path, "", anonymous); a.status != 200 {
+			t.Errorf("GET %s = %d %s", path, a.status, a.body)
+		}
+	}
+	for _, elsewhere := range []string{"https://http://other.example.com/", "https://https://http://example.com/", "http://x@http://example.com/"} {
+		a := w.do("POST", manageURL+"createApi.http", strings.Replace(createBody("/b", "/q", "GET", "web"), once, elsewhere, 1))
+		if a.status != 502 {
+			t.Errorf("target at %s = %d %s", elsewhere, a.status, a.body)
+		}
+	}
+}
+
 func TestDeleteAPI(t *testing.T) {
 	w := webWorld(t, "")
 	for _, c := range []struct{ base, path, method string }{

@@ -181,7 +181,7 @@ func route(path, verb string, operation map[string]any, backends map[string]back
 // target returns the web action of a URL. here, unless it is nil, says which
 // hosts are this one: nothing is ever sent to any.
 func target(s string, here func(host string) bool) (webTarget, error) {
-	u, err := url.Parse(s)
+	u, err := parseTarget(s)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return webTarget{}, problem("The target '%s' is not the URL of a web action.", s)
 	}
@@ -194,6 +194,15 @@ func target(s string, here func(host string) bool) (webTarget, error) {
 		return webTarget{}, problem("The target '%s' is not on this host.", s)
 	}
 	return t, nil
+}
+
+// parseTarget is [url.Parse] for what clients give as a target. Some put
+// "https://" before the host that they were told, which may begin with a scheme.
+func parseTarget(s string) (*url.URL, error) {
+	if rest, ok := strings.CutPrefix(s, "https://"); ok && (strings.HasPrefix(rest, "http://") || strings.HasPrefix(rest, "https://")) {
+		s = rest
+	}
+	return url.Parse(s)
 }
 
 // backends returns where operations are sent, by their ids; "" stands for all.
@@ -240,6 +249,9 @@ func readSteps(steps []any) (backend, error) {
 		}
 		actions, _ := object(m, "set-variable")["actions"].([]any)
 		for _, v := range actions {
+			if m, _ := v.(map[string]any); m != nil && m["value"] == nil {
+				continue // serverless writes so where an action has no secret
+			}
 			h, err := readHeader(v)
 			if err != nil {
 				return b, err

@@ -165,6 +165,15 @@ func routeCreateChecks() []Check {
 			refused(a.create(doc, "json"), "")
 			a.get("basepath", a.base).want(200).field("apis", L{})
 		}},
+		{"an API's action may be named with two schemes", func(c *C) {
+			c.hearthOnly()
+			a := c.api()
+			doc := a.doc("GET", "/x", c.webDoer(), ".json")
+			action := doc["action"].(J)
+			action["backendUrl"] = "https://" + action["backendUrl"].(string)
+			a.url = a.create(doc, "json").want(200).str("gwApiUrl")
+			a.call("GET", "/x?a=b").do().want(200).field("a", "b")
+		}},
 		{"an API's action may not be a stranger's private one", func(c *C) {
 			c.hearthOnly()
 			other := c.second()
