@@ -40,7 +40,15 @@ func run(t *testing.T, d *DB, text string, args ...any) {
 }
 
 func TestConformance(t *testing.T) {
-	storetest.Run(t, func(t *testing.T, dir string) store.Engine { return open(t, dir) })
+	storetest.Run(t, func(t *testing.T, dir string, lease time.Duration) store.Engine {
+		cfg := DefaultConfig(filepath.Join(dir, "hearth.db"))
+		cfg.ClaimLease = lease
+		d, err := Open(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	})
 }
 
 func TestNewerSchema(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 // reopen looks at everything again through a second opening.
 func reopen(t *testing.T, open Open) {
 	ctx, dir := t.Context(), t.TempDir()
-	e := open(t, dir)
+	e := open(t, dir, store.ClaimLease)
 	d := must(e.PutDoc(ctx, doc(store.Actions, "ns", "p", "a", 5), 0))(t)
 	gone := must(e.PutDoc(ctx, doc(store.Actions, "ns", "", "gone", 5), 0))(t)
 	wantErr(t, "delete", e.DeleteDoc(ctx, gone.Key, 0), nil)
@@ -29,7 +29,7 @@ func reopen(t *testing.T, open Open) {
 	rows := queued(t, e)
 	wantErr(t, "close", e.Close(), nil)
 
-	e = open(t, dir)
+	e = open(t, dir, store.ClaimLease)
 	defer func() { wantErr(t, "close", e.Close(), nil) }()
 	if got := must(e.Doc(ctx, d.Key))(t); !reflect.DeepEqual(got, d) {
 		t.Errorf("document %+v, want %+v", got, d)

@@ -1,7 +1,7 @@
 // Package storetest is the conformance suite of the store's engines.
 //
 //	func TestConformance(t *testing.T) {
-//		storetest.Run(t, func(t *testing.T, dir string) store.Engine { ... })
+//		storetest.Run(t, func(t *testing.T, dir string, lease time.Duration) store.Engine { ... })
 //	}
 package storetest
 
@@ -9,15 +9,16 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"hearth/store"
 	"hearth/whisk"
 )
 
 // Open opens the engine that lives in the folder, which the suite has made.
-// Opened again after a Close it must hold what it held. The suite closes what
-// it opens.
-type Open func(t *testing.T, dir string) store.Engine
+// Claims of queue rows hold for the time of the lease there. Opened again after
+// a Close it must hold what it held. The suite closes what it opens.
+type Open func(t *testing.T, dir string, lease time.Duration) store.Engine
 
 type test struct {
 	name string
@@ -27,7 +28,7 @@ type test struct {
 // Run runs the whole suite.
 func Run(t *testing.T, open Open) {
 	RunEntities(t, open)
-	run(t, open, []test{
+	run(t, open, store.ClaimLease, []test{
 		{"Records/RoundTrip", recordRoundTrip},
 		{"Records/FirstWins", recordFirstWins},
 		{"Records/Unstored", recordUnstored},
@@ -48,7 +49,12 @@ func Run(t *testing.T, open Open) {
 // RunEntities runs the part of the suite that needs no records: documents,
 // code, credentials, limits, queue rows, and the store's types on top.
 func RunEntities(t *testing.T, open Open) {
-	run(t, open, []test{
+	run(t, open, shortLease, []test{
+		{"Claims/Expiry", claimExpiry},
+		{"Claims/Renewal", claimRenewal},
+		{"Claims/ExpiryRace", claimExpiryRace},
+	})
+	run(t, open, store.ClaimLease, []test{
 		{"Docs/Revisions", docRevisions},
 		{"Docs/List", docList},
 		{"Docs/Race", docRace},
@@ -67,8 +73,23 @@ func RunEntities(t *testing.T, open Open) {
 		{"Queue/States", queueStates},
 		{"Queue/Order", queueOrder},
 		{"Queue/LargeRows", queueLargeRows},
+		{"Queue/Row", queueRow},
+		{"Queue/Holders", queueHolders},
+		{"Queue/Overdue", overdue},
 		{"Queue/RecordEndsRow", queueRecordEndsRow},
 		{"Queue/Repetition", queueRepetition},
+		{"Claims/Turns", claimTurns},
+		{"Claims/Due", claimDue},
+		{"Claims/Race", claimRace},
+		{"Attempts", attempts},
+		{"Attempts/Together", attemptsTogether},
+		{"Attempts/Endings", attemptsEndings},
+		{"Cancel", cancel},
+		{"Cancel/Race", cancelRace},
+		{"DeadLetters", deadLetters},
+		{"DeadLetters/Redrive", redrive},
+		{"Leadership", leadership},
+		{"Leadership/Race", leadershipRace},
 		{"Alarms", alarms},
 		{"Alarms/Steps", alarmSteps},
 		{"Alarms/Race", alarmRace},
@@ -82,10 +103,10 @@ func RunEntities(t *testing.T, open Open) {
 	})
 }
 
-func run(t *testing.T, open Open, tests []test) {
+func run(t *testing.T, open Open, lease time.Duration, tests []test) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			e := open(t, t.TempDir())
+			e := open(t, t.TempDir(), lease)
 			t.Cleanup(func() {
 				if err := e.Close(); err != nil {
 					t.Errorf("close: %v", err)
