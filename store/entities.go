@@ -55,6 +55,7 @@ type Entities struct {
 	sealer  ParameterSealer
 	encrypt bool
 	cache   *entityCache
+	absent  *absent // names that resolve to nothing, and namespaces without APIs
 	loads   singleflight.Group
 
 	hits, misses *metrics.Counter
@@ -73,7 +74,7 @@ func NewEntities(engine Engine, cfg EntitiesConfig) *Entities {
 		cfg.Metrics = metrics.NewSet()
 	}
 	e := &Entities{
-		engine: engine, timeout: cfg.LoadTimeout, sealer: cfg.Sealer, encrypt: cfg.Encrypt, cache: newEntityCache(cfg.CacheBytes),
+		engine: engine, timeout: cfg.LoadTimeout, sealer: cfg.Sealer, encrypt: cfg.Encrypt, cache: newEntityCache(cfg.CacheBytes), absent: newAbsent(),
 		hits:   cfg.Metrics.NewCounter(`store_entity_reads_total{from="cache"}`),
 		misses: cfg.Metrics.NewCounter(`store_entity_reads_total{from="engine"}`),
 	}
@@ -99,6 +100,20 @@ func find[T any](ctx context.Context, e *Entities, key Key) (*T, error) {
 		return entity, nil
 	}
 	return nil, whisk.ErrCollection
+}
+
+// findKnown is look, unless it found before that there is nothing of that key.
+func findKnown[T any](e *Entities, key Key, look func() (*T, error)) (*T, error) {
+	if e.absent.has(key) {
+		e.hits.Inc()
+		return nil, whisk.ErrNotFound
+	}
+	changes := e.absent.begin()
+	v, err := look()
+	if errors.Is(err, whisk.ErrNotFound) {
+		e.absent.add(key, changes)
+	}
+	return v, err
 }
 
 // load reads an entity of any collection from the engine.
@@ -136,7 +151,12 @@ const cacheOverhead = 1024
 // Changed makes later reads see a change that was not made through e. Changes
 // of anything but entities, and those that e knows already, change nothing.
 func (e *Entities) Changed(c Change) {
-	if key, ok := c.DocKey(); ok && !e.cache.knows(key, c.Seq) {
+	key, ok := c.DocKey()
+	if !ok {
+		return
+	}
+	e.absent.forget() // whatever is known: that it is there may have been seen in passing
+	if !e.cache.knows(key, c.Seq) {
 		e.forget(key)
 	}
 }
@@ -145,12 +165,16 @@ func (e *Entities) Changed(c Change) {
 // before.
 func (e *Entities) forget(key Key) {
 	e.cache.drop(key)
+	e.absent.forget()
 	e.loads.Forget(key.String())
 }
 
 // ForgetAll makes later reads see whatever was changed. One that is under way
 // may still be joined, but only until it ends.
-func (e *Entities) ForgetAll() { e.cache.dropAll() }
+func (e *Entities) ForgetAll() {
+	e.cache.dropAll()
+	e.absent.forget()
+}
 
 // write carries writes out and makes later reads see them.
 func (e *Entities) write(ctx context.Context, writes ...Write) ([]Doc, error) {

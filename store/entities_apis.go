@@ -34,7 +34,8 @@ func decodeAPIs(d Doc) (*whisk.APIs, error) {
 
 // APIs returns the APIs of a namespace: [whisk.ErrNotFound] without any.
 func (e *Entities) APIs(ctx context.Context, ns whisk.Namespace) (*whisk.APIs, error) {
-	return find[whisk.APIs](ctx, e, apisKey(ns))
+	key := apisKey(ns)
+	return findKnown(e, key, func() (*whisk.APIs, error) { return find[whisk.APIs](ctx, e, key) })
 }
 
 // PutAPIs writes the APIs of a namespace as [Entities.PutAction] does an action,

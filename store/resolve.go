@@ -17,7 +17,8 @@ const maxBindings = 8
 // provider is missing, and [whisk.ErrCollection] where one of them is something
 // else. It says nothing about rights.
 //
-// A name that was resolved before is answered without the engine.
+// A name that was resolved before is answered without the engine, and so is one
+// that led nowhere, until anything changes.
 func (e *Entities) Resolve(ctx context.Context, name whisk.ActionName) (*whisk.Resolved, error) {
 	known, fresh := e.cache.resolved(Key(name))
 	if fresh {
@@ -25,7 +26,7 @@ func (e *Entities) Resolve(ctx context.Context, name whisk.ActionName) (*whisk.R
 		return known, nil
 	}
 	generation := e.cache.begin()
-	r, err := e.resolve(ctx, name, known)
+	r, err := findKnown(e, Key(name), func() (*whisk.Resolved, error) { return e.resolve(ctx, name, known) })
 	if err != nil {
 		return nil, err
 	}

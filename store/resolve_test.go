@@ -77,6 +77,52 @@ func TestResolveModel(t *testing.T) {
 	})
 }
 
+// What is not there is looked for once, until something changes.
+func TestAbsent(t *testing.T) {
+	ctx := t.Context()
+	engine := &slowDocs{None: NewNone()}
+	e := NewEntities(engine, EntitiesConfig{})
+	missing := whisk.ActionName{Namespace: "ns", Package: "p", Name: "a"}
+	reads := func(what string, want int) {
+		t.Helper()
+		before := engine.count()
+		for range 3 {
+			if _, err := e.Resolve(ctx, missing); !errors.Is(err, whisk.ErrNotFound) {
+				t.Errorf("%s: %v", what, err)
+			}
+			if _, err := e.APIs(ctx, "ns"); !errors.Is(err, whisk.ErrNotFound) {
+				t.Errorf("APIs %s: %v", what, err)
+			}
+		}
+		if got := engine.count() - before; got != want {
+			t.Errorf("%s: %d reads, want %d", what, got, want)
+		}
+	}
+	reads("at first", 2)
+	reads("then", 0)
+	putAction(t, e, namedAction("other"), 0)
+	reads("after a change", 2)
+	e.ForgetAll()
+	reads("after a loss of changes", 2)
+	// Seen in passing by another way, and only then told of.
+	p := &whisk.Package{Name: whisk.EntityName{Namespace: "ns", Name: "p"}}
+	p, err := NewEntities(engine, EntitiesConfig{}).PutPackage(ctx, p, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Package(ctx, p.Name); err != nil {
+		t.Fatal(err)
+	}
+	e.Changed(Change{Seq: p.Revision, Kind: string(Packages), Key: "ns/p"})
+	reads("with its package", 2)
+	for n := range 2 * maxAbsent {
+		e.absent.add(Key{Namespace: "ns", Name: strconv.Itoa(n)}, e.absent.begin())
+		if len(e.absent.keys) > maxAbsent {
+			t.Fatal("without bounds")
+		}
+	}
+}
+
 func TestNoneChangesArePruned(t *testing.T) {
 	n, ctx := NewNone(), t.Context()
 	for i := range 2*noneChanges + 1 {
