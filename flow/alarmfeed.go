@@ -231,7 +231,7 @@ type feedConfig struct {
 	Payload         json.RawMessage `json:"payload"`
 	Cron            string          `json:"cron,omitempty"`
 	Timezone        string          `json:"timezone,omitempty"`
-	Strict          *bool           `json:"strict,omitempty"`
+	Strict          bool            `json:"strict"`
 	Minutes         int64           `json:"minutes,omitempty"`
 	Date            json.RawMessage `json:"date,omitempty"`
 	DeleteAfterFire string          `json:"deleteAfterFire,omitempty"`
@@ -259,7 +259,7 @@ func (a *Alarms) read(ctx context.Context, trigger whisk.EntityName) (any, error
 		return nil, unfound(trigger, err)
 	}
 	config := feedConfig{
-		Name: trigger.Name, Namespace: trigger.Namespace, Payload: p.Payload, Cron: p.Cron, Timezone: p.Timezone, Strict: p.Strict,
+		Name: trigger.Name, Namespace: trigger.Namespace, Payload: p.Payload, Cron: p.Cron, Timezone: p.Timezone, Strict: p.strict(),
 		Minutes: p.Minutes, Date: p.Date, DeleteAfterFire: p.DeleteAfterFire, StartDate: p.StartDate, StopDate: p.StopDate, MaxTriggers: p.MaxTriggers,
 	}
 	if config.Payload == nil {

@@ -114,13 +114,13 @@ func (a *Alarms) fire(ctx context.Context, v *whisk.Alarm, p *alarmPlan, step *w
 	return err
 }
 
+// alarmHeaders are the headers that actions find in their arguments, as with any
+// fire.
+const alarmHeaders = `"__ow_headers":{"accept":"application/json","content-type":"application/json"}`
+
 // argsOf returns what the actions are invoked with: an object.
 func argsOf(t *whisk.Trigger, p *alarmPlan) []byte {
-	args := whisk.MergeObjects(t.Parameters.Arguments(), p.Payload)
-	if len(args) == 0 {
-		return []byte("{}")
-	}
-	return args
+	return whisk.MergeObjects(whisk.MergeObjects(t.Parameters.Arguments(), []byte("{"+alarmHeaders+"}")), p.Payload)
 }
 
 // statusOf maps what a fire over HTTP would have been answered.

@@ -57,7 +57,7 @@ func (p *alarmPlan) schedule(trigger whisk.EntityName) (schedule, bool) {
 		if !ok {
 			return s, false
 		}
-		if p.Strict != nil && !*p.Strict && !c.seconds {
+		if !p.strict() && !c.seconds {
 			s.late = lateness(trigger)
 		}
 		s.cron = &c
@@ -65,6 +65,9 @@ func (p *alarmPlan) schedule(trigger whisk.EntityName) (schedule, bool) {
 	}
 	return s, false
 }
+
+// strict reports whether ticks come at the full minute.
+func (p *alarmPlan) strict() bool { return p.Strict == nil || *p.Strict }
 
 // lateness spreads the alarms that need not be strict over the minute, in ms.
 func lateness(trigger whisk.EntityName) int64 {

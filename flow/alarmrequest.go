@@ -178,7 +178,7 @@ func (r *alarmRequest) overCron(p *alarmPlan) (changed bool, err error) {
 	}
 	zone, err := time.LoadLocation(p.Timezone)
 	if err != nil || p.Timezone == "Local" {
-		return false, badAlarm("timezone '%s' is not valid", p.Timezone)
+		return false, badAlarm("Invalid timezone.")
 	}
 	if _, ok := parseCron(p.Cron, zone); !ok {
 		return false, badAlarm("cron pattern '%s' is not valid", p.Cron)
@@ -232,7 +232,7 @@ func parseDate(l loose) (int64, bool) {
 		return int64(n), err == nil && math.Abs(n) <= maxDate
 	}
 	for _, layout := range []string{
-		time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05.999999999", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02",
+		time.RFC3339Nano, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05.999999999", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02", "2006-01", "2006",
 		time.RFC1123, time.RFC1123Z, "Mon, _2 Jan 2006 15:04:05 MST",
 	} {
 		if t, err := time.Parse(layout, strings.TrimSpace(l.text)); err == nil {

@@ -104,7 +104,11 @@ func (c *clock) Fire(ctx context.Context, e whisk.Fire) (whisk.ActivationID, err
 	ok, err := c.Step(ctx, *e.Step, nil, nil)
 	after, _ := c.engine.Alarm(ctx, e.Trigger.Name)
 	if before.Fired != after.Fired {
-		c.set(func() { c.fired = append(c.fired, e.Trigger.Name.Name+" "+tick+" "+string(e.Args)) })
+		head, tail, found := strings.Cut(string(e.Args), ","+alarmHeaders)
+		if !found {
+			head = "without headers: " + head
+		}
+		c.set(func() { c.fired = append(c.fired, e.Trigger.Name.Name+" "+tick+" "+head+tail) })
 	}
 	if err != nil {
 		return whisk.ActivationID{}, &whisk.Error{Kind: whisk.Unavailable, Err: err}
@@ -252,7 +256,7 @@ func TestAlarmCron(t *testing.T) {
 		if got := c.takeFired(); got != `t 01T00:00:30 {"k":1,"x":1}; t 01T00:01:00 {"k":1,"x":1}` {
 			t.Errorf("fired %s", got)
 		}
-		want := `{"config":{"name":"t","namespace":"ns","payload":{"x":1},"cron":"*/30 * * * * *"},"status":{"active":true,"dateChanged":946684800000,"dateChangedISO":"2000-01-01T00:00:00Z"}}`
+		want := `{"config":{"name":"t","namespace":"ns","payload":{"x":1},"cron":"*/30 * * * * *","strict":true},"status":{"active":true,"dateChanged":946684800000,"dateChangedISO":"2000-01-01T00:00:00Z"}}`
 		if got := tell(t, a, alarmCron, "READ", `{}`); got != want {
 			t.Errorf("READ %s, want %s", got, want)
 		}
@@ -482,7 +486,7 @@ func TestFeedRefusals(t *testing.T) {
 			{alarmCron, `{}`, "alarms trigger feed is missing the cron parameter"},
 			{alarmCron, `{"cron":"x"}`, "cron pattern 'x' is not valid"},
 			{alarmCron, `{"cron":["* * * * *"]}`, `cron pattern '["* * * * *"]' is not valid`},
-			{alarmCron, `{"cron":"* * * * *","timezone":"Mars"}`, "timezone 'Mars' is not valid"},
+			{alarmCron, `{"cron":"* * * * *","timezone":"Mars"}`, "Invalid timezone."},
 			{alarmCron, `{"cron":"* * * * *","startDate":"soon"}`, "startDate parameter 'soon' is not a valid Date"},
 			{alarmCron, `{"cron":"* * * * *","startDate":"1999-01-01"}`, "startDate parameter '1999-01-01' must be in the future"},
 			{alarmCron, `{"cron":"* * * * *","stopDate":946684700000}`, "stopDate parameter '946684700000' must be in the future"},
@@ -590,4 +594,24 @@ func FuzzFeed(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestParseDate(t *testing.T) {
+	for text, want := range map[string]string{
+		`"2030"`: "2030-01-01T00:00:00Z", `"2030-06"`: "2030-06-01T00:00:00Z", `"2030-06-02"`: "2030-06-02T00:00:00Z",
+		`"2030-06-02T03:04Z"`: "2030-06-02T03:04:00Z", `"2030-06-02T03:04:05.006+02:00"`: "2030-06-02T01:04:05Z",
+		`1906599845006`: "2030-06-02T01:04:05Z", `"1906599845006"`: "", `"tomorrow"`: "", `"2030-13"`: "",
+	} {
+		var l loose
+		if err := json.Unmarshal([]byte(text), &l); err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if at, ok := parseDate(l); ok {
+			got = time.UnixMilli(at).UTC().Format(time.RFC3339)
+		}
+		if got != want {
+			t.Errorf("%s is %q, want %q", text, got, want)
+		}
+	}
 }
