@@ -147,7 +147,9 @@ func (r *Recorder) settle(batch []*entry, tried []int, results []Result, retried
 			r.log.Error("op failed", "kind", e.op.Kind, "err", res.Err)
 		case e.op.Kind != OpRecord:
 		case e.op.Record.Again > 0:
-			r.m.again.Inc()
+			if res.OK {
+				r.m.again.Inc()
+			}
 		case res.OK:
 			r.m.records.Inc()
 		case !retried: // else it may be the one of the earlier attempt

@@ -26,7 +26,12 @@ func reopen(t *testing.T, open Open) {
 	wantErr(t, "put note", e.PutNote(ctx, "n", []byte("v")), nil)
 	a, r := fullRecord(), newRow("ns", "call")
 	commit(t, e, recordOp(a), store.Op{Kind: store.OpEnqueue, Row: r}, store.Op{Kind: store.OpStart, ID: r.ID, Token: 4, For: time.Minute})
-	rows := queued(t, e)
+	retried, dead := newRow("ns", "retried"), newRow("ns", "dead")
+	retried.Attempt = 1
+	commit(t, e, enqueueOp(retried), attemptOp(retried, 1, 60_000), enqueueOp(dead), recordOp(deadRecord(dead)))
+	rows, letter := queued(t, e), must(e.DeadLetter(ctx, "ns", dead.ID))(t)
+	must(e.Lead(ctx, "x", 1, time.Hour))(t)
+	wantErr(t, "resign", e.Resign(ctx, "x", 1), nil)
 	wantErr(t, "close", e.Close(), nil)
 
 	e = open(t, dir, store.ClaimLease)
@@ -52,6 +57,12 @@ func reopen(t *testing.T, open Open) {
 	}
 	if got := queued(t, e); fmt.Sprint(got) != fmt.Sprint(rows) {
 		t.Errorf("rows %v, want %v", got, rows)
+	}
+	if got := must(e.DeadLetter(ctx, "ns", dead.ID))(t); !reflect.DeepEqual(got, letter) {
+		t.Errorf("dead letter %+v, want %+v", got, letter)
+	}
+	if term := must(e.Lead(ctx, "x", 2, time.Hour))(t); term != 2 {
+		t.Errorf("the next leader has term %d, want 2", term)
 	}
 	second := *a
 	if ok := commit(t, e, recordOp(&second)); ok[0] {

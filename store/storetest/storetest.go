@@ -38,6 +38,7 @@ func Run(t *testing.T, open Open) {
 		{"Records/Expire", recordExpire},
 		{"Queue/RecordBeforeRow", queueRecordBeforeRow},
 		{"Alarms/Record", alarmRecord},
+		{"Commit/Model", commitModel},
 		{"Commit/OpErrors", commitOpErrors},
 		{"Commit/Large", commitLarge},
 		{"Commit/Concurrent", commitConcurrent},
