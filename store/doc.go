@@ -1,8 +1,8 @@
 // Package store keeps what must survive: entities, code, credentials,
 // activation records and the durable queue.
 //
-// An [Engine] is one database ([hearth/store/sqlite], or [None], which keeps
-// entities in memory and records nowhere). All engines pass one suite, package
+// An [Engine] is one database ([hearth/store/sqlite], [hearth/store/postgres],
+// or [None], which keeps entities in memory and records nowhere). All engines pass one suite, package
 // storetest. On an engine stand two concrete types with the shared logic:
 //
 //   - [Entities] reads and writes actions, typed, through a bounded cache. It

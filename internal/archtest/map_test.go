@@ -60,6 +60,7 @@ var packageMap = map[string]place{
 	"internal/escape":             {own: []string{"*"}},
 	"internal/meshtest":           {own: []string{"*"}},
 	"internal/npmclient":          {own: []string{"*"}},
+	"internal/pgtest":             {modules: []string{"github.com/jackc/pgx/v5/*"}},
 }
 
 const (

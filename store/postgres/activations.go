@@ -1,0 +1,95 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"hearth/store"
+	"hearth/whisk"
+)
+
+func scanActivation(r pgx.CollectableRow) (*whisk.Activation, error) {
+	var head, body []byte
+	if err := r.Scan(&head, &body); err != nil {
+		return nil, err
+	}
+	return store.DecodeActivation(head, body)
+}
+
+// Activation implements [store.Engine].
+func (d *DB) Activation(ctx context.Context, ns whisk.Namespace, id whisk.ActivationID) (*whisk.Activation, error) {
+	a, err := one(ctx, d, scanActivation, `SELECT head, body FROM activations
+		WHERE id = $1 AND space = (SELECT id FROM spaces WHERE text = $2)`, [16]byte(id), string(ns))
+	return a, wrap(err, "read activation "+id.String())
+}
+
+// Activations implements [store.Engine].
+func (d *DB) Activations(ctx context.Context, q store.ActivationQuery) ([]*whisk.Activation, error) {
+	where, args := activationFilter(q)
+	out, err := list(ctx, d, scanActivation, activationsText(where, len(args), q.Brief, q.Skip > 0),
+		append(args, limit(q.Limit), max(q.Skip, 0))...)
+	return out, wrap(err, "list activations of "+string(q.Namespace))
+}
+
+// activationsText returns the statement of a list. Where some are skipped,
+// those that are not are chosen first, from an index alone.
+func activationsText(where string, args int, brief, skip bool) string {
+	const order = " ORDER BY start DESC, id"
+	columns := "SELECT head, body"
+	if brief {
+		columns = "SELECT head, NULL::bytea"
+	}
+	page := where + order + " LIMIT $" + strconv.Itoa(args+1) + " OFFSET $" + strconv.Itoa(args+2)
+	if !skip {
+		return columns + " FROM activations WHERE " + page
+	}
+	return columns + " FROM (SELECT id FROM activations WHERE " + page + ") page JOIN activations USING (id)" + order
+}
+
+// CountActivations implements [store.Engine].
+func (d *DB) CountActivations(ctx context.Context, q store.ActivationQuery) (int, error) {
+	where, args := activationFilter(q)
+	n, err := number(ctx, d, "SELECT count(*) FROM activations WHERE "+where, args...)
+	return n, wrap(err, "count activations of "+string(q.Namespace))
+}
+
+func activationFilter(q store.ActivationQuery) (where string, args []any) {
+	where, args = "space = (SELECT id FROM spaces WHERE text = $1)", []any{string(q.Namespace)}
+	and := func(condition string, value any) {
+		args = append(args, value)
+		where += " AND " + fmt.Sprintf(condition, len(args))
+	}
+	if q.Name != "" {
+		and("name = (SELECT id FROM names WHERE text = $%d)", q.Name)
+	}
+	if q.Since != 0 {
+		and("start >= $%d", q.Since)
+	}
+	if q.Upto != 0 {
+		and("start <= $%d", q.Upto)
+	}
+	return where, args
+}
+
+// expireText deletes rows by where they are, which nobody changes: they are
+// written once.
+const expireText = `DELETE FROM activations WHERE ctid = ANY (ARRAY(
+	SELECT ctid FROM activations WHERE space = (SELECT id FROM spaces WHERE text = $1) AND start < $2
+	ORDER BY start, id DESC LIMIT $3))`
+
+// ExpireActivations implements [store.Engine].
+func (d *DB) ExpireActivations(ctx context.Context, ns whisk.Namespace, before time.Time, most int) (int, error) {
+	n, err := d.exec(ctx, expireText, string(ns), before.UnixMilli(), max(most, 0))
+	return n, wrap(err, "expire activations of "+string(ns))
+}
+
+// RecordNamespaces implements [store.Engine].
+func (d *DB) RecordNamespaces(ctx context.Context) ([]whisk.Namespace, error) {
+	out, err := list(ctx, d, pgx.RowTo[whisk.Namespace], `SELECT text FROM spaces s
+		WHERE EXISTS (SELECT 1 FROM activations WHERE space = s.id) ORDER BY text`)
+	return out, wrap(err, "list namespaces of activations")
+}

@@ -1,0 +1,129 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/jackc/pgx/v5"
+
+	"hearth/store"
+)
+
+// claimText claims rows, in one look at the index for each claim that has
+// queued rows, one for each namespace with rows that are free, and as many as
+// it takes.
+//
+// A row is free if its claim is not one whose time is not over; 0 is none. The
+// oldest rows of each namespace that are due are ranked, and taken rank by rank;
+// within one the namespaces take turns, the first being the one behind that
+// which was served last. Those that somebody else is claiming or starting are
+// passed over, which is why more are looked at than are wanted.
+//
+//	$1 holder, $2 limit, $3 bytes, $4 rows of a namespace, $5 namespace served last
+const claimText = `WITH RECURSIVE clock AS MATERIALIZED (
+	SELECT now_ms() AS now
+), held (claim) AS (
+	(SELECT claim FROM queue WHERE state = 0 ORDER BY claim LIMIT 1)
+	UNION ALL
+	SELECT next.claim FROM held CROSS JOIN LATERAL
+		(SELECT q.claim FROM queue q WHERE q.state = 0 AND q.claim > held.claim ORDER BY q.claim LIMIT 1) next
+), free AS MATERIALIZED (
+	SELECT claim FROM held WHERE claim = 0
+		OR NOT EXISTS (SELECT 1 FROM claims c WHERE c.id = held.claim AND c.until > (SELECT now FROM clock))
+), lanes (claim, space) AS (
+	SELECT free.claim, first.space FROM free CROSS JOIN LATERAL
+		(SELECT q.space FROM queue q WHERE q.state = 0 AND q.claim = free.claim ORDER BY q.space LIMIT 1) first
+	UNION ALL
+	SELECT lanes.claim, next.space FROM lanes CROSS JOIN LATERAL
+		(SELECT q.space FROM queue q WHERE q.state = 0 AND q.claim = lanes.claim AND q.space > lanes.space ORDER BY q.space LIMIT 1) next
+), oldest AS (
+	SELECT r.id, r.seq, r.ready, lanes.claim, lanes.space, row_number() OVER (PARTITION BY lanes.space ORDER BY r.ready, r.seq) AS age
+	FROM lanes CROSS JOIN LATERAL (
+		SELECT q.id, q.seq, q.ready FROM queue q
+		WHERE q.state = 0 AND q.claim = lanes.claim AND q.space = lanes.space AND q.ready <= (SELECT now FROM clock)
+		ORDER BY q.ready, q.seq LIMIT $4
+	) r
+), ranked AS (
+	SELECT id, claim, row_number() OVER (ORDER BY rank, space <= $5, space) AS turn FROM (
+		SELECT id, claim, space, row_number() OVER (PARTITION BY space ORDER BY seq) AS rank FROM oldest WHERE age <= $4
+	) of_space ORDER BY turn LIMIT $2 * 4
+), locked AS MATERIALIZED (
+	SELECT q.id, r.turn, coalesce(octet_length(q.payload), 0) AS size
+	FROM ranked r JOIN queue q ON q.id = r.id AND q.claim = r.claim AND q.state = 0
+	ORDER BY r.turn LIMIT $2 FOR UPDATE OF q SKIP LOCKED
+), chosen AS MATERIALIZED (
+	SELECT id, turn FROM (
+		SELECT id, turn, row_number() OVER by_turn AS n, sum(size) OVER by_turn AS bytes
+		FROM locked WINDOW by_turn AS (ORDER BY turn)
+	) summed WHERE n = 1 OR bytes <= $3
+), claimed AS (
+	UPDATE queue q SET holder = $1, claim = ` + "(SELECT max(c.id) FROM claims c WHERE c.holder = $1 AND c.until > (SELECT now FROM clock))" + `
+	FROM chosen WHERE q.id = chosen.id RETURNING q.*, chosen.turn
+)
+SELECT ` + queueColumns + `, q.space FROM claimed q JOIN spaces s ON s.id = q.space ORDER BY q.turn`
+
+// Claim implements [store.Engine]. It need not reach the disk: what is
+// forgotten of it when the server dies is free again, and a start that came
+// after it was not forgotten has brought it there.
+func (d *DB) Claim(ctx context.Context, q store.ClaimQuery) (out []store.QueueRow, err error) {
+	served := d.served.Load()
+	err = d.claiming(ctx, q.Holder, func(b *pgx.Batch) {
+		b.Queue(claimText, q.Holder, q.Limit, q.Bytes, min(q.PerNamespace, math.MaxInt32), served).Query(func(rows pgx.Rows) error {
+			out, err = pgx.CollectRows(rows, func(r pgx.CollectableRow) (store.QueueRow, error) {
+				return scanQueueRow(spaceLast{r, &served})
+			})
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("claim rows of the queue: %w", err)
+	}
+	d.served.Store(served)
+	return out, nil
+}
+
+// spaceLast is a row with one more column, the number of its namespace.
+type spaceLast struct {
+	pgx.CollectableRow
+	space *int32
+}
+
+// Scan implements [pgx.Row].
+func (r spaceLast) Scan(dest ...any) error { return r.CollectableRow.Scan(append(dest, r.space)...) }
+
+// RenewClaims implements [store.Engine]. Rows of an older claim, whose time was
+// over, come under the new one.
+func (d *DB) RenewClaims(ctx context.Context, holder int64) error {
+	err := d.claiming(ctx, holder, func(b *pgx.Batch) {
+		b.Queue(`UPDATE queue SET claim = (SELECT max(id) FROM claims WHERE holder = $1 AND until > `+now+`)
+			WHERE id IN (
+				SELECT q.id FROM claims c JOIN queue q ON q.claim = c.id
+				WHERE c.holder = $1 AND c.until <= `+now+` AND q.state = 0 AND q.holder = $1
+				ORDER BY q.id FOR UPDATE OF q SKIP LOCKED)`, holder)
+		// Claims that nobody will look at any more.
+		b.Queue(`DELETE FROM claims c WHERE until < `+now+` - $1::bigint
+			AND NOT EXISTS (SELECT 1 FROM queue q WHERE q.state = 0 AND q.claim = c.id)`, 10*d.cfg.ClaimLease.Milliseconds())
+	})
+	if err != nil {
+		return fmt.Errorf("renew claims: %w", err)
+	}
+	return nil
+}
+
+// claiming carries statements out in one transaction, in which the holder has
+// begun a lease anew.
+func (d *DB) claiming(ctx context.Context, holder int64, statements func(*pgx.Batch)) error {
+	for try := 1; ; try++ {
+		_, err := d.use(ctx, d.commits, func(c *pgx.Conn) error {
+			b := &pgx.Batch{}
+			b.Queue("SELECT set_config('synchronous_commit', 'off', true)")
+			b.Queue(leaseStatement.text, []int64{holder}, [][16]byte{}, d.cfg.ClaimLease.Milliseconds(), 0)
+			statements(b)
+			return c.SendBatch(ctx, b).Close()
+		})
+		if !undone(err) || try == tries {
+			return err
+		}
+	}
+}
