@@ -111,12 +111,17 @@ func matchRoute(all *whisk.APIs, path string) (routeMatch, bool) {
 	}
 	for i := range all.List {
 		a := &all.List[i]
+		base, named, ok := fits(a.BasePath, segments, 0)
+		if !ok {
+			continue
+		}
 		for k := range a.Routes {
 			r := &a.Routes[k]
 			if k > 0 && r.Path == a.Routes[k-1].Path {
 				continue // routes are sorted
 			}
-			depth, literal, ok := fits(a.BasePath, r.Path, segments)
+			depth, literal, ok := fits(r.Path, segments, base)
+			literal |= named
 			if ok && (depth > best.depth || depth == best.depth && literal > best.literal) {
 				best = routeMatch{api: a, path: r.Path, sent: path, depth: depth, literal: literal}
 			}
@@ -125,29 +130,28 @@ func matchRoute(all *whisk.APIs, path string) (routeMatch, bool) {
 	return best, best.api != nil
 }
 
-// fits reports whether a request's path begins with that of a route, how many
-// segments this has, and which are literal.
-func fits(base, path string, segments []string) (depth int, literal uint64, ok bool) {
-	for _, part := range [...]string{base, path} {
-		if part = strings.Trim(part, "/"); part == "" {
-			continue
+// fits reports whether the segments of a request's path go on, from the first
+// on, as a part of a route does; up to which, and which of them are literal.
+func fits(part string, segments []string, first int) (depth int, literal uint64, ok bool) {
+	depth = first
+	if part = strings.Trim(part, "/"); part == "" {
+		return depth, 0, true
+	}
+	for segment := range strings.SplitSeq(part, "/") {
+		if depth == len(segments) {
+			return 0, 0, false
 		}
-		for segment := range strings.SplitSeq(part, "/") {
-			if depth == len(segments) {
+		got := segments[depth]
+		if _, parameter := parameterOf(segment); parameter {
+			if got == "" {
 				return 0, 0, false
 			}
-			got := segments[depth]
-			if _, parameter := parameterOf(segment); parameter {
-				if got == "" {
-					return 0, 0, false
-				}
-			} else if got != segment {
-				return 0, 0, false
-			} else if depth < 64 {
-				literal |= 1 << (63 - depth)
-			}
-			depth++
+		} else if got != segment {
+			return 0, 0, false
+		} else if depth < 64 {
+			literal |= 1 << (63 - depth)
 		}
+		depth++
 	}
 	return depth, literal, true
 }
