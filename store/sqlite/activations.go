@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,11 +33,9 @@ func (d *DB) Activations(ctx context.Context, q store.ActivationQuery) ([]*whisk
 	if q.Brief {
 		body = "NULL"
 	}
-	from, args := activationFilter(q)
+	page, args := activationPage(q)
 	// The rows are chosen first, so that those skipped are not read whole.
-	rows, err := d.reader.QueryContext(ctx, "SELECT head, "+body+` FROM activations WHERE seq IN (
-			SELECT seq FROM `+from+` ORDER BY start DESC, id LIMIT ? OFFSET ?
-		) ORDER BY start DESC, id`, append(args, limit(q.Limit), max(q.Skip, 0))...)
+	rows, err := d.reader.QueryContext(ctx, "SELECT head, "+body+` FROM activations WHERE seq IN (`+page+`) ORDER BY start DESC, id`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list activations of %s: %w", q.Namespace, err)
 	}
@@ -54,6 +53,20 @@ func (d *DB) Activations(ctx context.Context, q store.ActivationQuery) ([]*whisk
 		out = append(out, a)
 	}
 	return out, wrap(rows.Err(), "list activations of "+string(q.Namespace))
+}
+
+// activationPage returns the query for the rows of a page. To sort by id what
+// started in the same ms it reads each row that it comes by; so what is skipped
+// is counted by the index alone, up to the ms at which the page begins.
+func activationPage(q store.ActivationQuery) (text string, args []any) {
+	from, args := activationFilter(q)
+	if q.Skip <= 0 {
+		return "SELECT seq FROM " + from + " ORDER BY start DESC, id LIMIT ?", append(args, limit(q.Limit))
+	}
+	edge := "(SELECT start FROM " + from + " ORDER BY start DESC LIMIT 1 OFFSET ?)"
+	text = "SELECT seq FROM " + from + " AND start <= " + edge + " ORDER BY start DESC, id LIMIT ? OFFSET ? - (SELECT count(*) FROM " + from + " AND start > " + edge + ")"
+	all := slices.Concat(args, args, []any{q.Skip, limit(q.Limit), q.Skip}, args, args, []any{q.Skip})
+	return text, all
 }
 
 // CountActivations implements [store.Engine].

@@ -276,10 +276,16 @@ func TestPlans(t *testing.T) {
 		{store.ActivationQuery{Namespace: "ns", Since: 1}, "activations_space (space=? AND start>?)"},
 		{store.ActivationQuery{Namespace: "ns", Name: "a", Since: 1, Upto: 2}, "activations_name (space=? AND name=? AND start>? AND start<?)"},
 	} {
-		from, args := activationFilter(tt.q)
-		text := plan(t, d, "SELECT seq FROM "+from+" ORDER BY start DESC, id LIMIT 30", args...)
+		page, args := activationPage(tt.q)
+		text := plan(t, d, page, args...)
 		if !strings.Contains(text, tt.want) || !strings.Contains(text, ties) {
 			t.Errorf("%+v: plan %q, want %q and %q", tt.q, text, tt.want, ties)
+		}
+		tt.q.Skip = 7
+		page, args = activationPage(tt.q)
+		covered := "COVERING INDEX " + tt.want[:strings.IndexByte(tt.want, ' ')]
+		if text := plan(t, d, page, args...); strings.Count(text, covered) < 2 || !strings.Contains(text, ties) {
+			t.Errorf("%+v: plan %q, want %q and %q", tt.q, text, covered, ties)
 		}
 	}
 	if text := plan(t, d, expire, "ns", 1, 1); !strings.Contains(text, "activations_space (space=? AND start<?)") {
