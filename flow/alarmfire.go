@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"time"
@@ -186,7 +187,11 @@ func (a *Alarms) retry(ctx context.Context, v *whisk.Alarm, err error) {
 	a.failed[v.Trigger] = f
 	a.mu.Unlock()
 	if f.tries == 1 {
-		a.log.Warn("an alarm could not be fired and will be tried again", "trigger", v.Trigger, "err", err)
+		level := slog.LevelWarn
+		if whisk.KindOf(err) == whisk.Throttled {
+			level = slog.LevelDebug // its owner's affair, and theirs to repeat
+		}
+		a.log.Log(ctx, level, "an alarm could not be fired and will be tried again", "trigger", v.Trigger, "err", err)
 	}
 }
 
