@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -60,6 +61,7 @@ func (s *Server) manageAPIs(q *request, t webTarget) (reply, error) {
 	if err != nil {
 		return reply{}, badQuery("basepath", "invalid escape")
 	}
+	pairs = slices.DeleteFunc(pairs, func(p pair) bool { return p.value == "undefined" }) // how JavaScript clients say nothing
 	out, err := handle(q, whisk.MergeObjects(appendPairs(nil, pairs), body.fields))
 	var p pathProblem
 	if errors.As(err, &p) {

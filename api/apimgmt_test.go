@@ -71,6 +71,7 @@ func TestCreateAPI(t *testing.T) {
 	for query, want := range map[string]string{
 		"": "/ /club", "&basepath=/club": "/club", "&basepath=/club/": "/club", "&basepath=Book+Club": "/club", "&basepath=/": "/",
 		"&basepath=/none": "", "&basepath=club": "", "&limit=1": "/", "&limit=1&skip=1": "/club", "&limit=0&skip=0": "/ /club", "&skip=9": "",
+		"&basepath=undefined&limit=undefined&skip=undefined&relpath=undefined": "/ /club", // as npm's client writes nothing
 	} {
 		var got []string
 		for _, v := range w.apis(query) {
@@ -212,7 +213,7 @@ func TestDeleteAPI(t *testing.T) {
 		{"basepath=/a&relpath=/x&operation=GET", "", "POST/a/x GET/a/y GET/b/x"},
 		{"basepath=the+a&relpath=/x", "", "GET/a/y GET/b/x"},
 		{"basepath=/a&relpath=/y&operation=get", "", "GET/b/x"},
-		{"basepath=/b", "", ""},
+		{"basepath=/b&relpath=undefined&operation=undefined", "", ""},
 	} {
 		a := w.do("DELETE", manageURL+"deleteApi.http?accesstoken=t&spaceguid=g&"+c.query, "")
 		switch {

@@ -97,11 +97,19 @@ type path struct {
 	slash    bool
 }
 
-// parsePath splits s; escaped says that its segments are still encoded.
+// parsePath splits s; escaped says that its segments are still encoded. A segment
+// ".." takes back the one before it, up to the first: there are clients that
+// write "_/actions/../../whisk.system/actions", for a proxy to clean.
 func parsePath(s string, escaped bool) (path, error) {
 	var p path
 	for s != "" {
 		segment, rest, more := strings.Cut(s, "/")
+		if segment == ".." && p.n > 1 {
+			p.n--
+			p.slash = more && rest == ""
+			s = rest
+			continue
+		}
 		if segment == "" || p.n == len(p.segments) {
 			return p, errNoRoute
 		}
@@ -119,6 +127,20 @@ func parsePath(s string, escaped bool) (path, error) {
 	return p, nil
 }
 
+// unpacked moves the package out of "ns%2Fpkg/actions/name" to where it stands in
+// paths. In a list's rows the namespace of an action is "ns/pkg", and clients
+// give it back as it is.
+func (p path) unpacked() path {
+	ns, pkg, ok := strings.Cut(p.segments[1], "/")
+	if !ok || p.segments[2] != "actions" || p.n > 4 {
+		return p
+	}
+	p.slash = p.slash || p.n == 3 // all that the package holds
+	p.segments[1], p.segments[3], p.segments[4] = ns, pkg, p.segments[3]
+	p.n++
+	return p
+}
+
 // resource answers everything below /namespaces.
 func (s *Server) resource(q *request, p path) (reply, error) {
 	if p.segments[0] != "namespaces" || p.n == 2 {
@@ -131,6 +153,7 @@ func (s *Server) resource(q *request, p path) (reply, error) {
 		q.class = classNamespaces
 		return s.namespaces(q)
 	}
+	p = p.unpacked()
 	ns := whisk.Namespace(p.segments[1])
 	if ns == "_" {
 		ns = q.identity.Namespace

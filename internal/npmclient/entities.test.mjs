@@ -19,7 +19,8 @@ test('a package gives its actions parameters, and so does a binding', async t =>
   assert.equal(got.annotations.find(a => a.key === 'origin').value, 'npm')
   const row = (await ow.packages.list()).find(p => p.name === name)
   assert.equal(row.binding, false)
-  assert.deepEqual((await ow.actions.list()).filter(a => a.name === 'echo').map(a => a.namespace), [`${put.namespace}/${name}`])
+  const rows = (await ow.actions.list()).filter(a => a.name === 'echo')
+  assert.deepEqual(rows.map(a => a.namespace), [`${put.namespace}/${name}`])
 
   await made(t, ow.packages, { name: 'npm-bound', package: { binding: { namespace: put.namespace, name }, parameters: [{ key: 'a', value: 4 }] } })
   assert.deepEqual((await ow.packages.get({ name: 'npm-bound' })).binding, { namespace: put.namespace, name })
@@ -32,7 +33,7 @@ test('a package gives its actions parameters, and so does a binding', async t =>
   await refused(ow.packages.delete({ name }), 409)
   await ow.packages.delete({ name: 'npm-bound' })
   await refused(ow.actions.invoke({ name: 'npm-bound/echo' }), 404)
-  await ow.actions.delete({ name: `${name}/echo` })
+  await ow.actions.delete(rows[0]) // its namespace has the package in it
   await ow.packages.delete({ name })
 })
 
@@ -101,12 +102,12 @@ test('a route leads from a URL to a web action', async t => {
   assert.equal(answer.status, 200)
   assert.deepEqual(await answer.json(), { path: '/npm-shop/shoes/boots', method: 'get', size: '43' })
 
-  const list = await ow.routes.list()
+  const list = await ow.routes.list({ basepath: undefined, relpath: undefined, operation: undefined, limit: undefined, skip: undefined })
   assert.deepEqual(list.apis.map(a => a.value.apidoc.basePath).filter(b => b === basepath), [basepath])
   const got = await ow.routes.get({ basepath })
   assert.deepEqual(Object.keys(got.apis[0].value.apidoc.paths), ['/shoes/{kind}'])
 
-  await ow.routes.delete({ basepath })
+  await ow.routes.delete({ basepath, relpath: undefined, operation: undefined })
   assert.equal((await fetch(`${put.gwApiUrl}/shoes/boots`)).status, 404)
   assert.deepEqual((await ow.routes.get({ basepath })).apis, [])
 })
