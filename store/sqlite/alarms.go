@@ -110,7 +110,7 @@ func (b *batch) step(i int, o *store.Op) (ok bool, err error) {
 			return false, e
 		}
 		for r := range o.Rows {
-			b.holders.give(o.Rows[r].ID, 0)
+			b.holders.end(o.Rows[r].ID)
 		}
 	}
 	if _, e := b.tx.ExecContext(b.ctx, "RELEASE "+savepoint); e != nil {

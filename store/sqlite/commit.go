@@ -109,6 +109,7 @@ func (d *DB) commit(ctx context.Context, ops []store.Op) ([]store.Result, error)
 	}
 	if err != nil {
 		b.queue.lose()
+		d.claims.forgetHeads()
 		return nil, err
 	}
 	b.keep()
@@ -233,7 +234,7 @@ func (b *batch) insertRow(r *store.QueueRow, state store.RowState, lasts time.Du
 	}
 	b.queue.add(r.ID)
 	ok, err := b.changed(b.all.enqueue, r.ID[:], string(r.Namespace), int64(state), token, until, r.Created, r.Attempt, r.Due, digest(r.Code), nullable(r.Payload))
-	if ok {
+	if ok && r.Holder != 0 {
 		b.holders.give(r.ID, r.Holder)
 	}
 	return ok, err

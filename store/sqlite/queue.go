@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -156,28 +157,40 @@ func queuedSpaces(ctx context.Context, conn *sql.Conn) ([]whisk.Namespace, error
 const (
 	// laneText and dueText list queued rows of a namespace in the order of the
 	// index. Those that had to wait until they are due stand apart there.
-	laneText = "SELECT seq, id, ifnull(length(payload), 0) FROM queue WHERE state = 0 AND ns = ? AND due = 0 ORDER BY seq"
-	dueText  = "SELECT seq, id, ifnull(length(payload), 0) FROM queue WHERE state = 0 AND ns = ? AND due > 0 AND due <= ? ORDER BY due, seq"
+	laneText = `SELECT seq, id, ifnull(length(payload), 0) FROM queue
+		WHERE state = 0 AND ns = ? AND due = 0 AND seq >= ? ORDER BY seq`
+	dueText = `SELECT seq, id, ifnull(length(payload), 0) FROM queue
+		WHERE state = 0 AND ns = ? AND due > 0 AND due <= ? ORDER BY due, seq`
 )
 
 // lane returns the oldest rows of a namespace that may be claimed.
 func (d *DB) lane(ctx context.Context, conn *sql.Conn, ns whisk.Namespace, now time.Time, most int) ([]candidate, error) {
-	atOnce, err := d.candidates(ctx, conn, ns, now, most, laneText, string(ns))
+	front, whole := d.claims.head(ns, now), true
+	atOnce, err := candidates(ctx, conn, ns, most, func(c *candidate) bool {
+		h := d.claims.of(c.id)
+		if whole = whole && !h.free(now); whole {
+			front = front.with(c.seq, h)
+		}
+		return h.free(now)
+	}, laneText, string(ns), front.before)
 	if err != nil {
 		return nil, err
 	}
-	waited, err := d.candidates(ctx, conn, ns, now, most, dueText, string(ns), now.UnixMilli())
+	d.claims.setHead(ns, front)
+	waited, err := candidates(ctx, conn, ns, most, func(c *candidate) bool { return d.claims.of(c.id).free(now) },
+		dueText, string(ns), now.UnixMilli())
 	if err != nil {
 		return nil, err
 	}
 	lane := append(atOnce, waited...)
 	if len(waited) > 0 {
-		slices.SortFunc(lane, func(a, b candidate) int { return int(a.seq - b.seq) })
+		slices.SortFunc(lane, func(a, b candidate) int { return cmp.Compare(a.seq, b.seq) })
 	}
 	return lane[:min(most, len(lane))], nil
 }
 
-func (d *DB) candidates(ctx context.Context, conn *sql.Conn, ns whisk.Namespace, now time.Time, most int, text string, args ...any) ([]candidate, error) {
+// candidates lists the first rows that are free.
+func candidates(ctx context.Context, conn *sql.Conn, ns whisk.Namespace, most int, free func(*candidate) bool, text string, args ...any) ([]candidate, error) {
 	rows, err := conn.QueryContext(ctx, text, args...)
 	if err != nil {
 		return nil, err
@@ -191,7 +204,7 @@ func (d *DB) candidates(ctx context.Context, conn *sql.Conn, ns whisk.Namespace,
 			return nil, err
 		}
 		copy(c.id[:], id)
-		if d.claims.of(c.id).free(now) {
+		if free(&c) {
 			out = append(out, c)
 		}
 	}

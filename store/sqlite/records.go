@@ -45,6 +45,11 @@ func (b *batch) addRecord(op int, a *whisk.Activation) error {
 		row.dead = a
 	}
 	if a.Unstored {
+		if a.Dead && b.holds(a.ID) { // that one ends the row
+			if err := b.flush(); err != nil {
+				return err
+			}
+		}
 		b.results[op].OK = true
 		return b.endRow(&row)
 	}
@@ -188,6 +193,6 @@ func (b *batch) endRow(r *recordRow) error {
 		return b.failed(r.op, err)
 	}
 	b.queue.end(*r.id)
-	b.holders.give(*r.id, 0)
+	b.holders.end(*r.id)
 	return nil
 }
