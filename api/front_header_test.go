@@ -43,6 +43,8 @@ func TestFrontHeader(t *testing.T) {
 		{"long header", "GET / HTTP/1.1\r\nHost: h\r\nX: " + long + "\r\n\r\n", 431, true},
 		{"longest header", "GET / HTTP/1.1\r\nHost: h\r\nX: " + long[:63<<10] + "\r\n\r\n", 200, false},
 		{"no host", "GET / HTTP/1.1\r\n\r\n", 400, true},
+		{"bad escape", "GET /100% HTTP/1.1\r\nHost: h\r\n\r\n", 400, true},
+		{"control character", "GET /\x01 HTTP/1.1\r\nHost: h\r\n\r\n", 400, true},
 		{"HTTP/2 with prior knowledge", "PRI * HTTP/2.0\r\n\r\n", 505, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

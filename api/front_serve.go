@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -87,6 +88,9 @@ func readRequest(br *bufio.Reader) (r *http.Request, status int) {
 	r, err := http.ReadRequest(br)
 	if err != nil {
 		_, network := errors.AsType[net.Error](err)
+		if _, malformed := errors.AsType[*url.Error](err); malformed { // which calls itself a net.Error
+			network = false
+		}
 		switch {
 		case errors.Is(err, errLongHeader):
 			return nil, http.StatusRequestHeaderFieldsTooLarge
