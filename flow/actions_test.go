@@ -30,7 +30,16 @@ func (w *world) ActionFor(ctx context.Context, _ string, name whisk.ActionName) 
 
 // Identity has the limits of the world.
 func (w *world) Identity(_ context.Context, uuid string) (*whisk.Identity, error) {
-	return &whisk.Identity{Subject: "someone", Namespace: "ns", UUID: uuid, Limits: whisk.DefaultSystemLimits(), Bounds: w.bounds}, nil
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.blocked[uuid] {
+		return nil, &whisk.Error{Kind: whisk.Unauthenticated, Message: "blocked"}
+	}
+	ns, other := strings.CutPrefix(uuid, "uuid-")
+	if !other {
+		ns = "ns"
+	}
+	return &whisk.Identity{Subject: "someone", Namespace: whisk.Namespace(ns), UUID: uuid, Limits: whisk.DefaultSystemLimits(), Bounds: w.bounds}, nil
 }
 
 // Invocation charges.

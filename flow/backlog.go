@@ -7,208 +7,270 @@ import (
 	"hearth/whisk"
 )
 
-// item is one row of the queue in memory.
-type item struct {
-	id      whisk.ActivationID
-	ns      whisk.Namespace
-	created time.Time
-	call    *whisk.Call // nil: still sealed in payload
-	payload []byte
-	size    int64  // bytes held
-	ended   func() // to be called once, when the activation has ended
-
-	composite bool // known to be a sequence or a composition
-
-	// token, if not 0, is of a start that may stand in the store although the
-	// call did not run: it has to be taken back first.
-	token int64
-
-	refused  int       // times in a row that no invoker had room, or the store was away
-	failures int       // offers that failed otherwise
-	due      time.Time // when it may be tried again, while it rests
-}
-
 // backlog holds the queued rows that wait in memory: a lane for each namespace,
-// taken in turn, and another for its sequences and compositions, which wait for
-// workers of their own; and the rows that rest because they were refused. It has
+// and another for its sequences and compositions, which wait for workers of
+// their own; in a lane a line for each action. Lines whose action was refused
+// rest, and so do, one by one, the rows that wait for their next attempt. It has
 // no lock and no clock.
 type backlog struct {
-	rows       int
-	bytes      int64
-	lanes      map[laneKey]*lane
-	plain      *list.List // of *lane, as are composites; none is empty
-	composites *list.List
-	resting    []*item // few: no more than the rows that were run at once
+	rows   int // that wait, or are on their way here
+	bytes  int64
+	shares map[whisk.Namespace]share // of those
+
+	plain, composites *turns
+	ages              agenda[*item] // of all that wait, by when they are given up
+	asleep            agenda[*item] // until their next attempt
+	resting           agenda[*line] // refused, until they are tried again
+	rested            *list.List    // the same lines in the order of their coming to rest
+	pause             func(refused int) time.Duration
+	orders            int64 // given out
 }
 
-type laneKey struct {
-	ns        whisk.Namespace
-	composite bool
-}
-
-type lane struct {
-	laneKey
-	items *list.List // of *item
+// share is what a namespace has in the backlog.
+type share struct {
+	rows  int
 	bytes int64
-	turn  *list.Element
 }
 
-func newBacklog() *backlog {
-	return &backlog{lanes: map[laneKey]*lane{}, plain: list.New(), composites: list.New()}
+// newBacklog returns an empty backlog; pause says for how long a line rests that
+// was refused so many times in a row.
+func newBacklog(pause func(refused int) time.Duration) *backlog {
+	return &backlog{
+		shares: map[whisk.Namespace]share{}, plain: newTurns(), composites: newTurns(),
+		rested: list.New(), pause: pause,
+	}
 }
 
 // turns returns the lanes of one sort.
-func (b *backlog) turns(composite bool) *list.List {
+func (b *backlog) turns(composite bool) *turns {
 	if composite {
 		return b.composites
 	}
 	return b.plain
 }
 
-// push adds an item at the end of its namespace's lane.
-func (b *backlog) push(it *item) { b.lane(it).items.PushBack(it) }
+// reserve counts an item that is to enter, unreserve one that will not.
+func (b *backlog) reserve(it *item)   { b.count(it, 1) }
+func (b *backlog) unreserve(it *item) { b.count(it, -1) }
 
-// pushFront adds an item that has waited already.
-func (b *backlog) pushFront(it *item) { b.lane(it).items.PushFront(it) }
-
-// lane returns the lane for an item that is about to be added, and counts it.
-func (b *backlog) lane(it *item) *lane {
-	k := laneKey{it.ns, it.composite}
-	l := b.lanes[k]
-	if l == nil {
-		l = &lane{laneKey: k, items: list.New()}
-		l.turn = b.turns(k.composite).PushBack(l)
-		b.lanes[k] = l
+func (b *backlog) count(it *item, n int) {
+	s := b.shares[it.ns]
+	s.rows, s.bytes = s.rows+n, s.bytes+int64(n)*it.size
+	if b.shares[it.ns] = s; s.rows == 0 {
+		delete(b.shares, it.ns)
 	}
-	b.rows++
-	b.bytes += it.size
-	l.bytes += it.size
-	return l
+	b.rows, b.bytes = b.rows+n, b.bytes+int64(n)*it.size
 }
 
-// pop takes the first item of the namespace whose turn it is, or nil.
-func (b *backlog) pop(composite bool) *item {
-	turns := b.turns(composite)
-	e := turns.Front()
-	if e == nil {
+// push adds an item at the end of its line.
+func (b *backlog) push(it *item) {
+	b.reserve(it)
+	b.enter(it)
+}
+
+// enter adds an item that is counted already.
+func (b *backlog) enter(it *item) {
+	if it.order == 0 {
+		b.orders++
+		it.order = b.orders
+	}
+	it.age = b.ages.add(it.expires, it)
+	b.line(it).insert(it)
+	b.place(it.line)
+}
+
+// line returns the line for an item, and notes it there.
+func (b *backlog) line(it *item) *line {
+	it.line = b.turns(it.composite).line(it.ns, it.call.Target.Name)
+	return it.line
+}
+
+// pop gives an item to workers: the first one of the line whose turn it is, in
+// the lane whose namespace has fewest there, or nil if those that have any
+// ready have most.
+func (b *backlog) pop(composite bool, most int, now time.Time) *item {
+	l := b.turns(composite).next(most)
+	if l == nil {
 		return nil
 	}
-	turns.MoveToBack(e)
-	return b.take(e.Value.(*lane))
-}
-
-func (b *backlog) take(l *lane) *item {
-	it := l.items.Remove(l.items.Front()).(*item)
-	b.rows--
-	b.bytes -= it.size
-	l.bytes -= it.size
-	if l.items.Len() == 0 {
-		b.turns(l.composite).Remove(l.turn)
-		delete(b.lanes, l.laneKey)
+	it := b.give(l)
+	l.hands++
+	l.lane.hands++
+	if l.refused > 0 { // one at a time, to see whether there is room again
+		b.rest(l, now.Add(b.pause(l.refused)))
 	}
+	b.place(l)
 	return it
 }
 
-// share returns how many rows and bytes of a namespace wait in its lanes.
-func (b *backlog) share(ns whisk.Namespace) (rows int, bytes int64) {
-	for _, composite := range []bool{false, true} {
-		if l := b.lanes[laneKey{ns, composite}]; l != nil {
-			rows, bytes = rows+l.items.Len(), bytes+l.bytes
-		}
+// give takes the first item of a line.
+func (b *backlog) give(l *line) *item {
+	it := l.items.Front().Value.(*item)
+	b.unwait(it)
+	it.epoch, it.patient = l.epoch, false
+	return it
+}
+
+// unwait takes out an item that waits.
+func (b *backlog) unwait(it *item) {
+	b.count(it, -1)
+	b.ages.remove(it.age)
+	it.age = nil
+	if it.sleep != nil {
+		b.asleep.remove(it.sleep)
+		it.sleep = nil
+		return
 	}
-	return rows, bytes
+	it.line.items.Remove(it.at)
+	it.at = nil
 }
 
-// rest keeps an item aside until its time. It counts as waiting.
-func (b *backlog) rest(it *item, until time.Time) {
-	it.due = until
-	b.resting = append(b.resting, it)
-	b.rows++
-	b.bytes += it.size
+// Which lines may have an item offered so that an invoker may queue it: those of
+// which the first was refused tiredAfter times, or is as old as tiredAge, so
+// many of one namespace and one of each; only so many are looked at.
+const (
+	tiredAfter      = 3
+	tiredAge        = time.Second
+	tiredPerLane    = 2
+	tiredCandidates = 64
+)
+
+// popTired gives workers the first item of a resting line that has been refused
+// too long, or nil.
+func (b *backlog) popTired(now time.Time) *item {
+	e := b.rested.Front()
+	for range tiredCandidates {
+		if e == nil {
+			return nil
+		}
+		l := e.Value.(*line)
+		e = e.Next()
+		first := l.items.Front().Value.(*item)
+		tired := first.refused >= tiredAfter || first.refused > 0 && now.Sub(first.ready) >= tiredAge
+		if !tired || now.Before(first.calm) || l.patient || l.lane.patient >= tiredPerLane {
+			continue
+		}
+		it := b.give(l)
+		it.patient, l.patient = true, true
+		l.lane.patient++
+		b.place(l)
+		return it
+	}
+	return nil
 }
 
-// rouse puts the items whose rest is over before the others of their
-// namespaces, and returns when the next one is due, or the zero time.
+// back takes note that workers have an item no more.
+func (b *backlog) back(it *item) {
+	if l := it.line; it.patient {
+		l.patient = false
+		l.lane.patient--
+	} else {
+		l.hands--
+		l.lane.hands--
+	}
+}
+
+// done takes note that workers have ended an item, so that there is room again.
+func (b *backlog) done(it *item, now time.Time) {
+	l := it.line
+	b.back(it)
+	l.refused /= 2
+	waits := l.items.Len() > 0
+	b.awake(l)
+	l.due = time.Time{}
+	b.place(l)
+	if !waits {
+		b.hurry()
+	}
+}
+
+// refuse puts back an item that could not be run, since no invoker had room for
+// it or for another reason, and lets its line rest. It reports whether that is
+// news: the line was not known to be refused.
+func (b *backlog) refuse(it *item, room bool, now time.Time) (news bool) {
+	l := it.line
+	b.back(it)
+	if !room {
+		it.refused++
+	}
+	if it.patient {
+		it.calm = now.Add(b.pause(max(it.refused, l.refused)))
+	}
+	b.reserve(it)
+	it.age = b.ages.add(it.expires, it)
+	l.insert(it)
+	if it.epoch == l.epoch { // those that were given together are refused together
+		l.epoch++
+		l.refused++
+		news = l.refused == 1
+		b.rest(l, now.Add(b.pause(l.refused)))
+	}
+	b.place(l)
+	return news
+}
+
+// sleep keeps an item, which workers had, until it is ready.
+func (b *backlog) sleep(it *item) {
+	b.reserve(it)
+	it.age = b.ages.add(it.expires, it)
+	it.sleep = b.asleep.add(it.ready, it)
+}
+
+// rouse ends the rest of what is due, and returns when something is due next,
+// or given up; zero for never.
 func (b *backlog) rouse(now time.Time) (next time.Time) {
-	kept := b.resting[:0]
-	for _, it := range b.resting {
-		if !now.Before(it.due) {
-			b.unrest(it)
-			b.pushFront(it)
-			continue
-		}
-		if next.IsZero() || it.due.Before(next) {
-			next = it.due
-		}
-		kept = append(kept, it)
+	for e := b.asleep.due(now); e != nil; e = b.asleep.due(now) {
+		it := e.what
+		b.unwait(it)
+		b.push(it)
 	}
-	clear(b.resting[len(kept):])
-	b.resting = kept
-	return next
+	for e := b.resting.due(now); e != nil; e = b.resting.due(now) {
+		b.awake(e.what)
+		b.place(e.what)
+	}
+	return b.ages.sooner(b.asleep.sooner(b.resting.sooner(next)))
 }
 
-func (b *backlog) unrest(it *item) {
-	b.rows--
-	b.bytes -= it.size
-}
-
-// hurry ends the rest of the item that was refused most often: something has
-// ended, so there may be room. Its rest would be the longest, and others must
-// not always come before it.
-func (b *backlog) hurry(now time.Time) {
-	var first *item
-	for _, it := range b.resting {
-		if first == nil || it.refused > first.refused || it.refused == first.refused && it.due.Before(first.due) {
-			first = it
-		}
-	}
-	if first != nil && first.due.After(now) {
-		first.due = now
+// hurry ends the rest of the line that has rested longest: something has ended,
+// so there may be room.
+func (b *backlog) hurry() {
+	if e := b.rested.Front(); e != nil {
+		l := e.Value.(*line)
+		b.awake(l)
+		b.place(l)
 	}
 }
 
-// expired takes out the items created before the time. Lanes are looked at
-// from the front only: items stand there nearly in the order of creation.
-func (b *backlog) expired(before time.Time) []*item {
+// expired takes out the items whose time is over.
+func (b *backlog) expired(now time.Time) []*item {
 	var out []*item
-	for _, turns := range []*list.List{b.plain, b.composites} {
-		for e := turns.Front(); e != nil; {
-			l := e.Value.(*lane)
-			e = e.Next()
-			for l.items.Len() > 0 && l.items.Front().Value.(*item).created.Before(before) {
-				out = append(out, b.take(l))
-			}
-		}
+	for e := b.ages.due(now); e != nil; e = b.ages.due(now) {
+		b.remove(e.what)
+		out = append(out, e.what)
 	}
-	kept := b.resting[:0]
-	for _, it := range b.resting {
-		if it.created.Before(before) {
-			b.unrest(it)
-			out = append(out, it)
-			continue
-		}
-		kept = append(kept, it)
-	}
-	clear(b.resting[len(kept):])
-	b.resting = kept
 	return out
 }
 
-// held returns the items whose rows may stand as started.
-func (b *backlog) held() []*item {
+// remove takes out an item that waits, and reports whether it does.
+func (b *backlog) remove(it *item) bool {
+	if it.age == nil {
+		return false
+	}
+	asleep := it.sleep != nil
+	b.unwait(it)
+	if !asleep {
+		b.place(it.line)
+	}
+	return true
+}
+
+// clear takes out all that wait.
+func (b *backlog) clear() []*item {
 	var out []*item
-	add := func(it *item) {
-		if it.token != 0 {
-			out = append(out, it)
-		}
-	}
-	for _, l := range b.lanes {
-		for i := l.items.Front(); i != nil; i = i.Next() {
-			add(i.Value.(*item))
-		}
-	}
-	for _, it := range b.resting {
-		add(it)
+	for len(b.ages.entries) > 0 {
+		it := b.ages.entries[0].what
+		b.remove(it)
+		out = append(out, it)
 	}
 	return out
 }

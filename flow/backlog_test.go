@@ -1,6 +1,10 @@
 package flow
 
 import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -9,155 +13,378 @@ import (
 	"hearth/whisk"
 )
 
-func TestWindow(t *testing.T) {
-	w := newWindow(100)
-	for _, step := range []struct {
-		name string
-		do   func()
-		want int
-	}{
-		{"begins low", func() {}, 8},
-		{"unused", func() { w.success(7) }, 8},
-		{"used", func() { w.success(8) }, 9},
-		{"busy", func() { w.busy(0) }, 4},
-		{"refused together", func() { w.busy(0) }, 4},
-		{"busy again", func() { w.busy(1) }, 2},
-		{"careful", func() { w.success(2) }, 2},
-		{"all of them", func() { w.success(2) }, 3},
-		{"and again", func() { w.busy(2); w.busy(3); w.busy(4) }, 1},
-		{"anew", func() { w.success(1) }, 2},
-		{"as fast", func() { w.success(2); w.success(3) }, 4},
-		{"bounded", func() {
-			for range 500 {
-				w.success(1000)
-			}
-		}, 100},
-		{"half", func() { w.busy(5) }, 50},
-		{"an eighth", func() {
-			for range 50 {
-				w.success(1000)
-			}
-		}, 56},
-	} {
-		if step.do(); w.limit != step.want {
-			t.Errorf("%s: limit = %d, want %d", step.name, w.limit, step.want)
-		}
+var t0 = time.Unix(1000, 0)
+
+// testPause is that of a backlog under test: as many seconds as refusals.
+func testPause(refused int) time.Duration { return time.Duration(refused) * time.Second }
+
+// waiting returns an item of an action; the first letter is its namespace.
+func waiting(action string) *item {
+	return &item{
+		id: whisk.NewActivationID(), ns: whisk.Namespace(action[:1]), size: 1, ready: t0, expires: t0.Add(time.Hour),
+		call: &whisk.Call{Target: &whisk.Target{Name: whisk.ActionName{Namespace: whisk.Namespace(action[:1]), Name: action}}},
 	}
-	if small := newWindow(3); small.limit != 3 {
-		t.Errorf("limit = %d of at most 3", small.limit)
+}
+
+func (b *backlog) pushAll(actions ...string) {
+	for _, a := range actions {
+		b.push(waiting(a))
 	}
+}
+
+// popAll returns the actions of what can be popped at a time, in order.
+func (b *backlog) popAll(most int, now time.Time, each func(*item)) string {
+	got := ""
+	for it := b.pop(false, most, now); it != nil; it = b.pop(false, most, now) {
+		got += it.call.Target.Name.Name + " "
+		each(it)
+	}
+	return got
 }
 
 func TestBacklogTurns(t *testing.T) {
-	b := newBacklog()
-	for _, s := range []string{"a1", "a2", "a3", "b1", "c1", "c2"} {
-		b.push(&item{ns: whisk.Namespace(s[:1]), payload: []byte(s)})
-	}
-	got := ""
-	for it := b.pop(false); it != nil; it = b.pop(false) {
-		got += string(it.payload) + " "
-	}
-	if want := "a1 b1 c1 a2 c2 a3 "; got != want {
-		t.Errorf("order = %s, want %s", got, want)
-	}
-}
-
-func TestBacklogRest(t *testing.T) {
-	t0 := time.Unix(1000, 0)
-	b := newBacklog()
-	first, second := &item{ns: "a", created: t0, size: 3}, &item{ns: "a", created: t0.Add(time.Minute), size: 4}
-	b.rest(second, t0.Add(2*time.Second))
-	b.rest(first, t0.Add(time.Second))
-	if next := b.rouse(t0); !next.Equal(t0.Add(time.Second)) || b.pop(false) != nil {
-		t.Errorf("next = %v", next)
-	}
-	b.hurry(t0)
-	if next := b.rouse(t0); !next.Equal(t0.Add(2*time.Second)) || b.pop(false) != first {
-		t.Errorf("next = %v after hurry", next)
-	}
-	if old := b.expired(t0.Add(time.Hour)); len(old) != 1 || old[0] != second || b.rows != 0 || b.bytes != 0 {
-		t.Errorf("expired = %v, %d rows and %d bytes left", old, b.rows, b.bytes)
+	for _, tc := range []struct {
+		name string
+		most int
+		each func(b *backlog, it *item)
+		want string
+	}{
+		{"kept", 9, func(*backlog, *item) {}, "a b c a c a "},
+		{"ended at once", 9, func(b *backlog, it *item) { b.done(it, t0) }, "a b c a c a "},
+		{"one is slow", 9, func(b *backlog, it *item) {
+			if it.ns != "c" {
+				b.done(it, t0)
+			}
+		}, "a b c a a c "},
+		{"bounded", 2, func(*backlog, *item) {}, "a b c a c "},
+	} {
+		b := newBacklog(testPause)
+		b.pushAll("a", "a", "a", "b", "c", "c")
+		if got := b.popAll(tc.most, t0, func(it *item) { tc.each(b, it) }); got != tc.want {
+			t.Errorf("%s: order = %s, want %s", tc.name, got, tc.want)
+		}
 	}
 }
 
-// The backlog's counts against a recount, its turns against fairness.
+// An action that is refused stands in nobody's way, of its namespace or another.
+func TestBacklogRefusal(t *testing.T) {
+	b := newBacklog(testPause)
+	b.pushAll("ax", "ax", "ax", "ay", "ay", "b")
+	var xs []*item
+	refuse := func(it *item) {
+		if it.call.Target.Name.Name == "ax" {
+			xs = append(xs, it)
+			if news := b.refuse(it, false, t0); news != (len(xs) == 1) {
+				t.Errorf("refusal %d: news %v", len(xs), news)
+			}
+		}
+	}
+	if got := b.popAll(9, t0, refuse); got != "ax b ay ay " {
+		t.Errorf("order = %s", got)
+	}
+	if next := b.rouse(t0); !next.Equal(t0.Add(time.Second)) {
+		t.Errorf("next at %v", next)
+	}
+	// One at a time from now on, after longer and longer rests, and the same.
+	now := t0.Add(time.Second)
+	for i, rest := range []time.Duration{2, 3, 4} {
+		next := b.rouse(now)
+		if !next.After(now) && i > 0 {
+			t.Errorf("next at %v, it is %v", next, now)
+		}
+		if got := b.popAll(9, now, func(it *item) {
+			if it != xs[0] {
+				t.Error("another one was tried")
+			}
+			b.refuse(it, false, now)
+		}); got != "ax " {
+			t.Errorf("got %q", got)
+		}
+		now = now.Add(rest * time.Second)
+	}
+	// Something ended: it is tried at once.
+	b.pushAll("c")
+	b.done(b.pop(false, 9, now.Add(-time.Second)), now)
+	if got := b.popAll(9, now.Add(-time.Second), func(*item) {}); got != "ax " {
+		t.Errorf("after an end: %q", got)
+	}
+}
+
+func TestBacklogTired(t *testing.T) {
+	b := newBacklog(testPause)
+	b.pushAll("ax", "ax", "ay", "az", "b")
+	if it := b.popTired(t0); it != nil {
+		t.Error("one that was not refused")
+	}
+	for range tiredAfter {
+		b.rouse(t0)
+		for it := b.pop(false, 9, t0); it != nil; it = b.pop(false, 9, t0) {
+			b.refuse(it, false, t0)
+		}
+		b.rouse(t0.Add(time.Hour - 1))
+	}
+	for it := b.pop(false, 9, t0); it != nil; it = b.pop(false, 9, t0) {
+		b.refuse(it, false, t0)
+	}
+	got := map[whisk.ActionName]int{}
+	var ofA *item
+	for it := b.popTired(t0); it != nil; it = b.popTired(t0) {
+		if it.ns == "a" {
+			ofA = it
+		}
+		got[it.call.Target.Name]++
+	}
+	if b := got[whisk.ActionName{Namespace: "b", Name: "b"}]; len(got) != 3 || b != 1 { // two of a, one of each line
+		t.Errorf("got %v", got)
+	}
+	b.refuse(ofA, false, t0)
+	if it := b.popTired(t0); it == nil || it.ns != "a" {
+		t.Errorf("then %v", it)
+	}
+}
+
+// Items end by their own times, wherever they stand.
+func TestBacklogExpired(t *testing.T) {
+	b := newBacklog(testPause)
+	var want []*item
+	for i := range 20 {
+		it := waiting(fmt.Sprint("a", i%3))
+		if i%4 == 3 {
+			it.expires = t0.Add(time.Minute)
+			want = append(want, it)
+		}
+		b.push(it)
+	}
+	asleep := waiting("b")
+	asleep.expires, asleep.ready = t0.Add(time.Minute), t0.Add(2*time.Minute)
+	b.sleep(asleep)
+	if next := b.rouse(t0); !next.Equal(t0.Add(time.Minute)) {
+		t.Errorf("next at %v", next)
+	}
+	got := b.expired(t0.Add(time.Minute))
+	if len(got) != len(want)+1 || b.rows != 15 {
+		t.Errorf("%d expired, %d left", len(got), b.rows)
+	}
+	if len(b.clear()) != 15 || b.rows != 0 || b.bytes != 0 || len(b.shares) != 0 || len(b.plain.lanes) != 0 {
+		t.Errorf("left: %+v", b)
+	}
+}
+
+// A retried item comes back before what came after it.
+func TestBacklogSleep(t *testing.T) {
+	b := newBacklog(testPause)
+	b.pushAll("a", "a")
+	first := b.pop(false, 9, t0)
+	b.done(first, t0)
+	first.ready = t0.Add(time.Second)
+	b.sleep(first)
+	b.rouse(t0.Add(999 * time.Millisecond))
+	if first.sleep == nil {
+		t.Error("it woke early")
+	}
+	b.rouse(t0.Add(time.Second))
+	if it := b.pop(false, 9, t0); it != first {
+		t.Error("another one came first")
+	}
+}
+
+// backlogModel keeps its own account of a backlog.
+type backlogModel struct {
+	b       *backlog
+	now     time.Time
+	waits   map[*item]bool
+	hands   map[*item]bool
+	skipped map[whisk.Namespace]int // turns that a lane with nothing in hand had to wait
+}
+
+// TestBacklogModel checks the books of a backlog over random histories; that the
+// next item is of a lane with fewest in hand; that nobody waits for more turns
+// than there are others; and that nothing that may be given is kept back.
 func TestBacklogModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		b := newBacklog()
-		now := time.Unix(1000, 0)
-		in := map[*item]bool{}
-		waited := map[laneKey]int{} // turns of others of its sort since a lane's last
-		for range rapid.IntRange(1, 200).Draw(t, "steps") {
-			switch rapid.IntRange(0, 5).Draw(t, "step") {
-			case 0, 1:
-				it := &item{
-					ns:      whisk.Namespace(rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "ns")),
-					size:    rapid.Int64Range(1, 9).Draw(t, "size"),
-					created: now, composite: rapid.Bool().Draw(t, "composite"),
-				}
-				in[it] = true
-				if rapid.Bool().Draw(t, "front") {
-					b.pushFront(it)
-				} else {
-					b.push(it)
-				}
-			case 2:
-				sort := rapid.Bool().Draw(t, "sort")
-				it := b.pop(sort)
-				if it == nil {
-					continue
-				}
-				if !in[it] || it.composite != sort {
-					t.Fatal("an item twice, or of another sort")
-				}
-				waited[laneKey{it.ns, sort}] = 0
-				for k := range b.lanes {
-					if k.ns != it.ns && k.composite == sort {
-						if waited[k]++; waited[k] > 3 {
-							t.Fatalf("%v waited for %d turns", k, waited[k])
-						}
-					}
-				}
-				if rapid.Bool().Draw(t, "rest") {
-					b.rest(it, now.Add(time.Duration(rapid.IntRange(0, 5).Draw(t, "due"))*time.Second))
-				} else {
-					delete(in, it)
-				}
-			case 3:
-				now = now.Add(time.Second)
-				b.rouse(now)
-			case 4:
-				b.hurry(now)
-			case 5:
-				for _, it := range b.expired(now.Add(-10 * time.Second)) {
-					if !in[it] || now.Sub(it.created) <= 10*time.Second {
-						t.Fatal("expired before its time")
-					}
-					delete(in, it)
-				}
-			}
-			for k := range waited {
-				if b.lanes[k] == nil {
-					delete(waited, k)
-				}
-			}
-			b.check(t, in)
+		m := &backlogModel{
+			b: newBacklog(testPause), now: t0,
+			waits: map[*item]bool{}, hands: map[*item]bool{}, skipped: map[whisk.Namespace]int{},
 		}
+		t.Repeat(map[string]func(*rapid.T){
+			"":       m.check,
+			"push":   m.push,
+			"pop":    m.pop,
+			"tired":  m.tired,
+			"finish": m.finish,
+			"refuse": m.refuse,
+			"retry":  m.retry,
+			"remove": m.remove,
+			"time": func(t *rapid.T) {
+				m.now = m.now.Add(time.Duration(rapid.IntRange(1, 5000).Draw(t, "ms")) * time.Millisecond)
+				for _, it := range m.b.expired(m.now) {
+					if it.expires.After(m.now) || !m.waits[it] {
+						t.Fatal("expired before its time, or not there")
+					}
+					delete(m.waits, it)
+				}
+				m.b.rouse(m.now)
+			},
+			"hurry": func(*rapid.T) { m.b.hurry() },
+		})
 	})
 }
 
-// check recounts.
-func (b *backlog) check(t *rapid.T, in map[*item]bool) {
-	var bytes int64
-	for it := range in {
-		bytes += it.size
-	}
-	if b.rows != len(in) || b.bytes != bytes {
-		t.Fatalf("%d rows, %d bytes, want %d, %d", b.rows, b.bytes, len(in), bytes)
-	}
-	for k, l := range b.lanes {
-		if l.items.Len() == 0 {
-			t.Fatalf("lane %v is empty", k)
+func (m *backlogModel) push(t *rapid.T) {
+	it := waiting(rapid.SampledFrom([]string{"a1", "a2", "a3", "b1", "b2", "c1"}).Draw(t, "action"))
+	it.size = rapid.Int64Range(1, 9).Draw(t, "size")
+	it.composite = rapid.IntRange(0, 3).Draw(t, "composite") == 0
+	it.ready, it.expires = m.now, m.now.Add(time.Duration(rapid.IntRange(1, 60).Draw(t, "age"))*time.Second)
+	m.waits[it] = true
+	m.b.push(it)
+}
+
+func (m *backlogModel) pop(t *rapid.T) {
+	sort, most := rapid.IntRange(0, 3).Draw(t, "sort") == 0, rapid.IntRange(1, 4).Draw(t, "most")
+	fewest := most
+	for _, n := range m.b.turns(sort).lanes {
+		if n.ready.Len() > 0 {
+			fewest = min(fewest, n.hands)
 		}
 	}
+	it := m.b.pop(sort, most, m.now)
+	if it == nil {
+		if fewest < most {
+			t.Fatal("nothing was given although something could be")
+		}
+		return
+	}
+	if !m.waits[it] || it.composite != sort || it.line.lane.hands != fewest+1 {
+		t.Fatalf("%v of %s: waits %v, %d in hand, fewest %d", it.id, it.ns, m.waits[it], it.line.lane.hands-1, fewest)
+	}
+	delete(m.waits, it)
+	m.hands[it] = true
+	if sort {
+		return
+	}
+	delete(m.skipped, it.ns)
+	for ns, n := range m.b.plain.lanes {
+		if n.ready.Len() == 0 || n.hands > 0 {
+			continue
+		}
+		if m.skipped[ns]++; m.skipped[ns] > 2 {
+			t.Fatalf("%s waited for %d turns", ns, m.skipped[ns])
+		}
+	}
+}
+
+func (m *backlogModel) tired(t *rapid.T) {
+	it := m.b.popTired(m.now)
+	if it == nil {
+		return
+	}
+	if !m.waits[it] || it.refused == 0 {
+		t.Fatal("it does not wait, or was not refused")
+	}
+	delete(m.waits, it)
+	m.hands[it] = true
+}
+
+// anyOf returns one of a set.
+func anyOf(t *rapid.T, set map[*item]bool) *item {
+	if len(set) == 0 {
+		t.Skip("none")
+	}
+	items := slices.SortedFunc(maps.Keys(set), func(a, b *item) int { return cmp.Compare(a.order, b.order) })
+	return rapid.SampledFrom(items).Draw(t, "item")
+}
+
+// inHand takes one of those that workers have.
+func (m *backlogModel) inHand(t *rapid.T) *item {
+	it := anyOf(t, m.hands)
+	delete(m.hands, it)
+	return it
+}
+
+func (m *backlogModel) finish(t *rapid.T) { m.b.done(m.inHand(t), m.now) }
+
+func (m *backlogModel) refuse(t *rapid.T) {
+	it := m.inHand(t)
+	m.b.refuse(it, rapid.Bool().Draw(t, "room"), m.now)
+	m.waits[it] = true
+}
+
+func (m *backlogModel) retry(t *rapid.T) {
+	it := m.inHand(t)
+	m.b.done(it, m.now)
+	it.ready = m.now.Add(time.Duration(rapid.IntRange(1, 20).Draw(t, "pause")) * time.Second)
+	m.b.sleep(it)
+	m.waits[it] = true
+}
+
+func (m *backlogModel) remove(t *rapid.T) {
+	it := anyOf(t, m.waits)
+	if !m.b.remove(it) || m.b.remove(it) {
+		t.Fatal("it was not there, or still is")
+	}
+	delete(m.waits, it)
+}
+
+// check recounts.
+func (m *backlogModel) check(t *rapid.T) {
+	var bytes int64
+	shares := map[whisk.Namespace]share{}
+	for it := range m.waits {
+		s := shares[it.ns]
+		shares[it.ns] = share{s.rows + 1, s.bytes + it.size}
+		bytes += it.size
+	}
+	if m.b.rows != len(m.waits) || m.b.bytes != bytes || fmt.Sprint(m.b.shares) != fmt.Sprint(shares) {
+		t.Fatalf("%d rows, %d bytes, want %d, %d; shares %v, want %v", m.b.rows, m.b.bytes, len(m.waits), bytes, m.b.shares, shares)
+	}
+	if len(m.b.ages.entries) != len(m.waits) {
+		t.Fatalf("%d ages for %d items", len(m.b.ages.entries), len(m.waits))
+	}
+	for ns := range m.skipped {
+		if n := m.b.plain.lanes[ns]; n == nil || n.ready.Len() == 0 || n.hands > 0 {
+			delete(m.skipped, ns)
+		}
+	}
+	rested := 0
+	for _, turns := range []*turns{m.b.plain, m.b.composites} {
+		for ns, n := range turns.lanes {
+			rested += m.checkLane(t, turns, ns, n)
+		}
+	}
+	if rested != m.b.rested.Len() || rested != len(m.b.resting.entries) {
+		t.Fatalf("%d lines rest, listed are %d and %d", rested, m.b.rested.Len(), len(m.b.resting.entries))
+	}
+}
+
+func (m *backlogModel) checkLane(t *rapid.T, turns *turns, ns whisk.Namespace, n *lane) (rested int) {
+	hands, patient, ready := 0, 0, 0
+	for it := range m.hands {
+		switch {
+		case it.line.lane != n:
+		case it.patient:
+			patient++
+		default:
+			hands++
+		}
+	}
+	for _, l := range n.lines {
+		if l.rest != nil {
+			rested++
+		}
+		if can := l.items.Len() > 0 && l.rest == nil; can != (l.ready != nil) {
+			t.Fatalf("line %v: ready %v, want %v", l.action, l.ready != nil, can)
+		} else if can {
+			ready++
+		}
+		if l.items.Len() == 0 && l.hands == 0 && !l.patient {
+			t.Fatalf("line %v is of no use", l.action)
+		}
+	}
+	if hands != n.hands || patient != n.patient || ready != n.ready.Len() || (ready > 0) != (n.at != nil) || n.at != nil && n.stands != hands {
+		t.Fatalf("lane %s: %d and %d in hand of %d and %d, %d ready of %d", ns, n.hands, n.patient, hands, patient, n.ready.Len(), ready)
+	}
+	if len(n.lines) == 0 {
+		t.Fatalf("lane %s is empty", ns)
+	}
+	return rested
 }

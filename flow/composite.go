@@ -43,8 +43,9 @@ type tree struct {
 	depth int  // of what is being run
 
 	// Guarded by Flow.mu.
-	busy         time.Time // when the present component will have been given up
-	token, until int64     // of the started row; 0: there is none
+	busy  time.Time // when the present component will have been given up
+	token int64     // of the started row; 0: there is none
+	until time.Time // when that counts as broken off
 }
 
 // followComposite begins to carry c through, and is left at once.
@@ -58,7 +59,7 @@ func (f *Flow) followComposite(c *whisk.Call, patience time.Duration, l whisk.Le
 	if full {
 		return nil, whisk.ErrOverloaded
 	}
-	t := f.plant(c, patience, 0, 0)
+	t := f.plant(c, patience, 0, time.Time{})
 	go func() {
 		rec, err := t.compose()
 		f.mu.Lock()
@@ -70,18 +71,19 @@ func (f *Flow) followComposite(c *whisk.Call, patience time.Duration, l whisk.Le
 }
 
 // attemptComposite starts the row of a composite and carries it through.
-func (f *Flow) attemptComposite(it *item, c *whisk.Call) outcome {
-	until := f.untilComposite(it.id)
-	if o, ok := f.start(it); !ok {
+func (f *Flow) attemptComposite(it *item, c *whisk.Call, patience time.Duration) outcome {
+	lasts := f.compositeLasts(it.id)
+	until := time.Now().Add(lasts)
+	if o, ok := f.start(it, lasts); !ok {
 		return o
 	}
 	c.Waited = it.call.Waited + it.waited()
-	rec, err := f.plant(c, 0, it.token, until).compose()
+	rec, err := f.plant(c, patience, it.token, until).compose()
 	return f.conclude(it, c, rec, err)
 }
 
 // plant notes that c is under way.
-func (f *Flow) plant(c *whisk.Call, patience time.Duration, token, until int64) *tree {
+func (f *Flow) plant(c *whisk.Call, patience time.Duration, token int64, until time.Time) *tree {
 	t := &tree{f: f, top: c, patience: patience, token: token, until: until}
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -23,8 +23,8 @@ type Config struct {
 	// not over. It may be set only where no other router uses the store.
 	Gone func(ctx context.Context, id whisk.ActivationID) bool
 
-	// MaxAge is how long a row may stay in the queue without having started.
-	// Then it ends in a failure record.
+	// MaxAge is how long a row may stay in the queue without having started, if
+	// its action says nothing else. Then it ends in a failure record.
 	MaxAge time.Duration
 
 	// Workers bounds the rows run at once; the adaptive limit stays below.
@@ -46,8 +46,7 @@ type Config struct {
 
 	// MaxRows and MaxBytes bound the queued rows kept in memory, beside those
 	// that workers have in hand; one namespace has at most half of each. More
-	// wait in the store alone, and cost a second reading of what is in memory
-	// whenever they are read back.
+	// wait in the store alone, and are claimed when there is room.
 	MaxRows  int
 	MaxBytes int64
 
@@ -73,8 +72,17 @@ type Config struct {
 	// StoreTimeout bounds one call of the store.
 	StoreTimeout time.Duration
 
-	// SweepEvery is how often, if not Alone, the store is searched for rows
-	// that other routers left behind.
+	// Lease is for how long the store keeps a claimed row for this process if the
+	// claim is not renewed. It is renewed four times as often.
+	Lease time.Duration
+
+	// ClaimEvery is about how often the store is asked for rows that nobody
+	// holds, if not Alone: other routers gave them up. Where this one knows of
+	// such rows it asks as soon as there is room for them.
+	ClaimEvery time.Duration
+
+	// SweepEvery is how often, if not Alone, the store is searched for started
+	// rows whose time is over.
 	SweepEvery time.Duration
 
 	// DrainBudget is how long live runs may go on when Run is stopped, from
@@ -105,6 +113,8 @@ func DefaultConfig() Config {
 		BusyMin:      20 * time.Millisecond,
 		BusyMax:      2 * time.Second,
 		StoreTimeout: 10 * time.Second,
+		Lease:        20 * time.Second,
+		ClaimEvery:   time.Second,
 		SweepEvery:   30 * time.Second,
 		DrainBudget:  30 * time.Second,
 	}
@@ -121,7 +131,8 @@ func (c Config) Validate() error {
 		{"max rows", int64(c.MaxRows), 4}, {"max bytes", c.MaxBytes, 4096}, {"max backlog", int64(c.MaxBacklog), 1},
 		{"patience", int64(c.Patience), 0}, {"queue wait", int64(c.QueueWait), 0}, {"grace", int64(c.Grace), 0},
 		{"busy min", int64(c.BusyMin), 1}, {"busy max", int64(c.BusyMax), int64(c.BusyMin)},
-		{"store timeout", int64(c.StoreTimeout), 1}, {"sweep every", int64(c.SweepEvery), 1},
+		{"store timeout", int64(c.StoreTimeout), 1}, {"lease", int64(c.Lease), 4},
+		{"claim every", int64(c.ClaimEvery), 1}, {"sweep every", int64(c.SweepEvery), 1},
 		{"drain budget", int64(c.DrainBudget), 0},
 	} {
 		if v.n < v.min {

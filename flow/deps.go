@@ -40,9 +40,25 @@ type invoker interface {
 // queue changes rows of the durable queue. A call that fails may have happened.
 type queue interface {
 	Enqueue(ctx context.Context, row whisk.QueueRow) error
+
+	// Start turns a queued row of the holder to started, for so long by the
+	// store's clock, or renews the time of one that is started with the token.
 	Start(ctx context.Context, id whisk.ActivationID, token, holder int64, lasts time.Duration) (bool, error)
 	StartNew(ctx context.Context, row whisk.QueueRow, lasts time.Duration) error
-	Requeue(ctx context.Context, id whisk.ActivationID, token, holder int64) error // of kind Conflict: the token does not hold
+
+	// Requeue turns a row that was started with the token back to queued, held by
+	// the holder, or free if that is 0. Release makes a queued row of the holder
+	// free. Both fail with kind Conflict if the row is not so.
+	Requeue(ctx context.Context, id whisk.ActivationID, token, holder int64) error
+	Release(ctx context.Context, id whisk.ActivationID, holder int64) error
+
+	// Cancel ends a queued row, whoever holds it, in rec. false: there is none, or
+	// it has started.
+	Cancel(ctx context.Context, id whisk.ActivationID, rec *whisk.Activation) (bool, error)
+
+	// Redrive turns the dead letter of an id into a queued row of another id:
+	// [whisk.ErrNotFound].
+	Redrive(ctx context.Context, id whisk.ActivationID, row whisk.QueueRow) error
 
 	// Commit makes records and queued rows durable together. An error of kind
 	// Unavailable says that nothing was taken.
@@ -53,14 +69,27 @@ type queue interface {
 	Step(ctx context.Context, step whisk.AlarmStep, rec *whisk.Activation, rows []whisk.QueueRow) (bool, error)
 }
 
-// rows reads the durable queue, in the order of Seq. It may return fewer than
-// limit, but none only where there are no more.
+// rows reads the durable queue, and claims what waits there.
 type rows interface {
+	// QueueRows reads rows in the order of Seq. It may return fewer than limit,
+	// but none only where there are no more.
 	QueueRows(ctx context.Context, after int64, limit int) ([]whisk.QueueRow, error)
+	// QueueRow and DeadLetter return [whisk.ErrNotFound] where there is none.
+	QueueRow(ctx context.Context, ns whisk.Namespace, id whisk.ActivationID) (whisk.QueueRow, error)
+	DeadLetter(ctx context.Context, ns whisk.Namespace, id whisk.ActivationID) (whisk.DeadLetter, error)
+
+	// Claim gives the holder queued rows that nobody holds, or whose holder has
+	// not renewed its claims for [Config.Lease]. RenewClaims renews them.
+	Claim(ctx context.Context, q whisk.ClaimQuery) ([]whisk.QueueRow, error)
+	RenewClaims(ctx context.Context, holder int64) error
+
+	// Overdue returns started rows whose time is over, the longest overdue first.
+	Overdue(ctx context.Context, limit int) ([]whisk.QueueRow, error)
 }
 
 // recorder commits records. Record does not block; done may be called before
-// it returns.
+// it returns. done(nil) says that the store has noted the end, or, of one that is
+// to be followed by another attempt (Again), that attempt.
 type recorder interface {
 	Record(rec *whisk.Activation, done func(error))
 }

@@ -5,39 +5,21 @@ import (
 	"time"
 )
 
-const (
-	// expireEvery is how often waiting rows are looked through for old ones.
-	expireEvery = time.Second
-	// idleWait is how long the dispatcher sleeps when nothing is due.
-	idleWait = time.Hour
-	// readPause and readRetry are how long it leaves the store alone after a
-	// reading, and after a failed one.
-	readPause = 10 * time.Millisecond
-	readRetry = time.Second
-)
+// idleWait is how long the dispatcher sleeps when nothing is due.
+const idleWait = time.Hour
+
+// tiredMost is how many rows are at invokers so that these may queue them.
+const tiredMost = 8
 
 // dispatch gives rows to workers until ctx ends.
 func (f *Flow) dispatch(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	var expire, read time.Time
 	for ctx.Err() == nil {
 		now := time.Now()
-		aging := !now.Before(expire)
-		if aging {
-			expire = now.Add(expireEvery)
-		}
-		next, low := f.step(now, aging, expire)
-		if low && !now.Before(read) {
-			err := f.readBack(ctx)
-			read = time.Now().Add(readPause)
-			if err != nil && ctx.Err() == nil {
-				f.log.Warn("reading the queue failed", "err", err)
-				read = time.Now().Add(readRetry)
-			}
-			f.poke()
-		} else if low && read.Before(next) {
-			next = read
+		next := f.step(now)
+		if next.IsZero() {
+			next = now.Add(idleWait)
 		}
 		timer.Reset(time.Until(next))
 		select {
@@ -48,42 +30,58 @@ func (f *Flow) dispatch(ctx context.Context) {
 	}
 }
 
-// step starts what can be started. It returns when to look again, if nothing
-// happens before, and whether the store should be read.
-func (f *Flow) step(now time.Time, aging bool, expire time.Time) (next time.Time, low bool) {
+// step starts what can be started, and returns when to look again if nothing
+// happens before; zero for never.
+func (f *Flow) step(now time.Time) (next time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if aging {
-		if old := f.backlog.expired(now.Add(-f.cfg.MaxAge)); len(old) > 0 {
-			f.gate.follow()
-			go f.expire(old)
+	if old := f.backlog.expired(now); len(old) > 0 {
+		f.gate.follow()
+		go f.expire(old)
+	}
+	next = f.backlog.rouse(now)
+	if !f.halted && !f.lapsed(now) {
+		f.launch()
+	}
+	f.resting.Store(int32(f.backlog.rested.Len()))
+	if f.hungry() {
+		select {
+		case f.hunger <- struct{}{}:
+		default:
 		}
 	}
-	next = now.Add(idleWait)
-	if due := f.backlog.rouse(now); !due.IsZero() && due.Before(next) {
-		next = due
-	}
-	f.launch(&f.active, f.window.limit, false)
-	f.launch(&f.composing, f.cfg.Composites, true)
-	f.resting.Store(int32(len(f.backlog.resting)))
-	if f.backlog.rows > 0 && expire.Before(next) {
-		next = expire
-	}
-	low = f.unread && f.backlog.rows < (f.cfg.MaxRows+3)/4 && f.backlog.bytes < (f.cfg.MaxBytes+3)/4
-	return next, low
+	return next
 }
 
-// launch gives rows of one sort to workers until so many are busy. It is called
-// with mu held.
-func (f *Flow) launch(busy *int, most int, composite bool) {
-	for *busy < most && !f.halted {
-		it := f.backlog.pop(composite)
-		if it == nil {
-			return
-		}
+// launch gives rows to workers as far as there are workers for them. It is
+// called with mu held.
+func (f *Flow) launch() {
+	now := time.Now()
+	begin := func(it *item, busy *int) {
 		*busy++
 		f.gate.follow()
-		go f.work(it, f.window.epoch)
+		go f.work(it, busy, f.window.epoch)
+	}
+	for f.active < f.window.limit {
+		it := f.backlog.pop(false, portion(f.window.limit), now)
+		if it == nil {
+			break
+		}
+		begin(it, &f.active)
+	}
+	for f.composing < f.cfg.Composites {
+		it := f.backlog.pop(true, portion(f.cfg.Composites), now)
+		if it == nil {
+			break
+		}
+		begin(it, &f.composing)
+	}
+	for f.patient < tiredMost {
+		it := f.backlog.popTired(now)
+		if it == nil {
+			break
+		}
+		begin(it, &f.patient)
 	}
 }
 
@@ -92,60 +90,67 @@ type outcome uint8
 
 const (
 	ended   outcome = iota // there is a record
+	anew                   // the attempt has failed, and the row is queued for the next
 	gone                   // the row belongs to somebody else, or has ended
 	busy                   // no invoker had room
 	again                  // the store was away, or the call failed before it started
-	stopped                // the process stops; the row is left to the next
-	sorted                 // it turned out to be a composite, and has another lane
+	stopped                // the process stops; the row is left to others
 )
 
-// work tries once to run a row.
-func (f *Flow) work(it *item, epoch int) {
+// work tries once to run a row. workers is what counts it, guarded by mu.
+func (f *Flow) work(it *item, workers *int, epoch int) {
 	defer f.gate.leave()
-	busyOnes, inWindow := &f.active, !it.composite
-	if it.composite {
-		busyOnes = &f.composing
-	}
 	o := f.attempt(it)
-	now := time.Now()
 	f.mu.Lock()
-	switch o {
-	case ended:
-		if inWindow {
-			f.window.success(f.active)
-		}
-		f.m.ran.Inc()
-	case gone:
-		f.m.gone.Inc()
-	case busy:
-		if inWindow {
-			f.window.busy(epoch)
-		}
-		f.m.busy.Inc()
-	case again:
-		f.m.retried.Inc()
+	if f.halted && (o == busy || o == again || o == anew) {
+		o = stopped
 	}
-	*busyOnes--
+	f.note(o)
+	now, plain := time.Now(), workers == &f.active
+	if plain && (o == ended || o == anew) {
+		f.window.success(f.active)
+	}
+	*workers--
 	switch o {
 	case busy, again:
-		it.refused++
-		f.backlog.rest(it, now.Add(f.restTime(it.refused)))
-		f.resting.Store(int32(len(f.backlog.resting)))
-	case sorted:
-		it.composite = true
-		f.backlog.push(it)
+		if news := f.backlog.refuse(it, o != busy, now); news && plain && o == busy {
+			f.window.busy(epoch)
+		}
+	case anew:
+		f.backlog.done(it, now)
+		f.backlog.sleep(it)
 	default:
 		delete(f.known, it.id)
-		f.backlog.hurry(now)
+		f.backlog.done(it, now)
 	}
+	f.resting.Store(int32(f.backlog.rested.Len()))
 	f.mu.Unlock()
-	if o == ended || o == gone {
+	switch o {
+	case ended, gone:
 		it.ended()
+	case stopped:
+		f.free(it)
 	}
 	f.poke()
 }
 
-// restTime is how long a row rests after so many refusals in a row.
+// note counts an outcome.
+func (f *Flow) note(o outcome) {
+	switch o {
+	case ended:
+		f.m.ran.Inc()
+	case anew:
+		f.m.failed.Inc()
+	case gone:
+		f.m.gone.Inc()
+	case busy:
+		f.m.busy.Inc()
+	case again:
+		f.m.retried.Inc()
+	}
+}
+
+// restTime is how long a line rests after so many refusals in a row.
 func (f *Flow) restTime(refused int) time.Duration {
 	d := f.cfg.BusyMin
 	for ; refused > 1 && d < f.cfg.BusyMax; refused-- {

@@ -7,15 +7,29 @@
 // anybody is told that it does ([whisk.ErrPending]), a started row for its id
 // is committed, so that the id ends in a record even if the process dies.
 //
-// [Flow.Submit] commits a queued row and returns. The call then waits in a
-// backlog in memory, bounded in rows and bytes; what does not fit is read back
-// from the store when there is room. Workers take the namespaces in turn. Just
-// before a call is handed to an invoker its row is marked started, under a
-// token that no other start uses: only who holds the token runs the call, and
-// whoever finds a started row of a process that is gone fails it, but never
-// runs it. When the invokers have no room the row is queued again and rests for
-// a moment, and the number of rows run at once is halved, to grow again with the
-// successes.
+// [Flow.Submit] commits a queued row and returns. If there is room for it in a
+// backlog in memory, bounded in rows and bytes, the row names this process as its
+// holder, which no other router takes it from; else it is free. The claims of a
+// holder are renewed all the time, so those of one that died run out. Whenever
+// there is room, rows that are free or whose claim has run out are claimed, of the
+// namespaces in turn; the queue is never read from its beginning but at the start
+// of a process that has it to itself.
+//
+// Workers take the next row from the namespace of which they have fewest in hand,
+// and of its actions in turn. One namespace never has all of them. Just before a
+// call is handed to an invoker its row is marked started, under a token that no
+// other start uses and only if the claim still holds: only who holds the token
+// runs the call, and whoever finds a started row of a process that is gone fails
+// it, but never runs it. When the invokers have no room the row is queued again,
+// its action rests for a moment, and the number of rows run at once is halved, to
+// grow again with the successes. A few rows that were refused too often are offered
+// so that an invoker may queue them, as it does with what somebody waits for: else
+// lasting load would keep them from their turn.
+//
+// A call whose action asks for retries is queued again, in the transaction that
+// ends the attempt, when that fails; all its attempts have one id, and the last
+// one makes the record. Given up, it becomes a dead letter as well, which
+// [Flow.Redrive] runs under a new id. [Flow.Cancel] ends what has not started.
 //
 // A row ends with its record: the store deletes it in the transaction that
 // inserts the record, whoever hands that over.
@@ -34,6 +48,10 @@
 // the trigger's record and the queued rows are one transaction. Actions of kind
 // [whisk.Builtin], of which the feeds of alarms are, are answered here, in the
 // place of an invoker.
+//
+// Time is the store's where routers must agree: claims and starts last as long as
+// its clock says. What this process does in time it measures by a clock that
+// nobody sets: a start whose answer came late is taken back, not used.
 //
 // Locks: run.mu and Flow.mu are never held at the same time, nor while the
 // store, an invoker or a callback is called. gate.mu may be taken under either.

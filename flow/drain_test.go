@@ -29,7 +29,7 @@ func TestDrain(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		queued := newCall("ns", 1) // no room
 		l.submit(t, queued, n)
-		time.Sleep(time.Second)
+		time.Sleep(50 * time.Millisecond)
 
 		began := time.Now()
 		l.cancel()

@@ -16,6 +16,8 @@ const (
 	msgAged       = "The platform found no room to run the action in time."
 	msgUnreadable = "The queued activation could not be read."
 	msgNoKey      = "The API key of the action's caller is not valid any more."
+	msgNoCaller   = "The credential of the action's caller is not valid any more."
+	msgCancelled  = "The activation was cancelled before it started."
 	msgNotRun     = "Failed to provision resources to run the action."
 )
 
@@ -66,34 +68,41 @@ func (f *Flow) settle(ctx context.Context, recs []*whisk.Activation) error {
 	return nil
 }
 
-// failure returns the failure record of a row, as far as its call is known.
-func failure(id whisk.ActivationID, ns whisk.Namespace, c *whisk.Call, message string) *whisk.Activation {
+// rowFailure returns the failure record of a row, as far as its call is known.
+func rowFailure(row whisk.QueueRow, c *whisk.Call, message string) *whisk.Activation {
 	now := time.Now()
 	if c != nil {
+		c.Attempt = row.Attempt
 		return c.Failure(message, now)
 	}
 	return &whisk.Activation{
-		ID: id, Namespace: ns, Name: "unknown", Version: whisk.FirstVersion,
+		ID: row.ID, Namespace: row.Namespace, Name: "unknown", Version: whisk.FirstVersion,
 		Start: now.UnixMilli(), End: now.UnixMilli(),
 		Response: whisk.ErrorResponse(whisk.WhiskError, message),
 		Facts:    whisk.Facts{Kind: "unknown"},
+		Attempt:  row.Attempt, Dead: row.Attempt > 0,
 	}
 }
 
-// fail ends an item in a failure record.
-func (f *Flow) fail(it *item, message string) outcome {
-	if f.settle(f.runs, []*whisk.Activation{f.itemFailure(it, message)}) != nil {
+// fail ends an item in a failure record; or, if it is not final and the call is
+// to be run again, only the attempt.
+func (f *Flow) fail(it *item, message string, final bool) outcome {
+	rec := it.failure(message, final)
+	if f.settle(f.runs, []*whisk.Activation{rec}) != nil {
 		return stopped // the next process finds the row
+	}
+	if rec.Again > 0 {
+		return it.next(rec)
 	}
 	return ended
 }
 
-func (f *Flow) itemFailure(it *item, message string) *whisk.Activation {
-	if err := f.open(it); err != nil {
-		return failure(it.id, it.ns, nil, message)
-	}
-	rec := it.call.Failure(message, time.Now())
+func (it *item) failure(message string, final bool) *whisk.Activation {
+	rec := it.numbered().Failure(message, time.Now())
 	rec.Facts.Wait += it.waited().Milliseconds()
+	if final {
+		rec.Again, rec.Dead = 0, it.attempt > 0
+	}
 	return rec
 }
 
@@ -101,7 +110,7 @@ func (f *Flow) itemFailure(it *item, message string) *whisk.Activation {
 func (f *Flow) failItems(items []*item, message string) {
 	recs := make([]*whisk.Activation, len(items))
 	for i, it := range items {
-		recs[i] = f.itemFailure(it, message)
+		recs[i] = it.failure(message, true)
 	}
 	stopped := f.settle(f.runs, recs) != nil
 	f.mu.Lock()

@@ -16,73 +16,23 @@ import (
 	"hearth/whisk"
 )
 
-// process is a world as one process sees it. Once dead it does nothing there,
-// and gets no answers.
-type process struct {
-	*world
-	dead atomic.Bool
-}
-
-func (p *process) try(f func() error) error {
-	if p.dead.Load() {
-		return errAway
-	}
-	err := f()
-	if p.dead.Load() {
-		return errAway
-	}
-	return err
-}
-
-func (p *process) Enqueue(ctx context.Context, row whisk.QueueRow) error {
-	return p.try(func() error { return p.world.Enqueue(ctx, row) })
-}
-
-func (p *process) Start(ctx context.Context, id whisk.ActivationID, token, holder int64, lasts time.Duration) (ok bool, err error) {
-	err = p.try(func() (err error) { ok, err = p.world.Start(ctx, id, token, holder, lasts); return err })
-	return ok && err == nil, err
-}
-
-func (p *process) StartNew(ctx context.Context, row whisk.QueueRow, lasts time.Duration) error {
-	return p.try(func() error { return p.world.StartNew(ctx, row, lasts) })
-}
-
-func (p *process) Commit(ctx context.Context, recs []*whisk.Activation, rows []whisk.QueueRow) error {
-	return p.try(func() error { return p.world.Commit(ctx, recs, rows) })
-}
-
-func (p *process) Requeue(ctx context.Context, id whisk.ActivationID, token, holder int64) error {
-	return p.try(func() error { return p.world.Requeue(ctx, id, token, holder) })
-}
-
-func (p *process) QueueRows(ctx context.Context, after int64, limit int) (rows []whisk.QueueRow, err error) {
-	err = p.try(func() (err error) { rows, err = p.world.QueueRows(ctx, after, limit); return err })
-	return rows, err
-}
-
-func (p *process) Record(rec *whisk.Activation, done func(error)) {
-	if p.dead.Load() {
-		done(&whisk.Error{Kind: whisk.Unavailable, Message: "dead"})
-		return
-	}
-	p.world.Record(rec, done)
-}
-
 // fakeInvoker has room for so many calls; each runs for as many milliseconds as
 // its arguments say.
 type fakeInvoker struct {
 	w       *world
-	dead    *atomic.Bool
+	p       *process
 	mu      sync.Mutex // guards all below
 	room    int
 	running int
 	most    int
+	refused int
 	fail    error // instead of running
 	order   []whisk.Namespace
 	last    whisk.Call
 }
 
 func (v *fakeInvoker) Invoke(ctx context.Context, c *whisk.Call, patience time.Duration) (*whisk.Activation, error) {
+	v.p.await()
 	deadline := time.Now().Add(patience)
 	for !v.begin(c) {
 		v.mu.Lock()
@@ -91,6 +41,7 @@ func (v *fakeInvoker) Invoke(ctx context.Context, c *whisk.Call, patience time.D
 		if fail != nil {
 			return nil, fail
 		}
+		v.set(func() { v.refused++ })
 		if c.NoQueue || !time.Now().Before(deadline) || ctx.Err() != nil {
 			return nil, whisk.ErrOverloaded
 		}
@@ -107,11 +58,12 @@ func (v *fakeInvoker) Invoke(ctx context.Context, c *whisk.Call, patience time.D
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if v.dead.Load() {
+	if v.p.dead.Load() {
 		return nil, errAway
 	}
 	rec := c.Record()
 	rec.End, rec.Duration, rec.Response = time.Now().UnixMilli(), int64(ms), response
+	c.Settle(rec)
 	v.w.finish(rec)
 	return rec, nil
 }
@@ -153,6 +105,12 @@ func (v *fakeInvoker) begin(c *whisk.Call) bool {
 	v.order = append(v.order, c.Namespace)
 	v.last = *c
 	v.w.set(func() {
+		if c.Attempt > 0 {
+			if v.w.tries[c.ID] == nil {
+				v.w.tries[c.ID] = map[int]int{}
+			}
+			v.w.tries[c.ID][c.Attempt]++
+		}
 		if v.w.runs[c.ID]++; v.w.within[c.Cause] == nil {
 			v.w.within[c.Cause] = map[string]int{}
 		}
@@ -207,7 +165,7 @@ func testConfig() Config {
 // start runs a Flow; stop must follow.
 func start(w *world, cfg Config, room int) *life {
 	p := &process{world: w}
-	l := &life{v: &fakeInvoker{w: w, room: room, dead: &p.dead}, p: p, done: make(chan struct{})}
+	l := &life{v: &fakeInvoker{w: w, room: room, p: p}, p: p, done: make(chan struct{})}
 	l.Flow = New(cfg, p.deps(l.v))
 	ctx, cancel := context.WithCancel(context.Background())
 	l.cancel = cancel
@@ -247,8 +205,12 @@ func bubble(t *testing.T, cfg Config, room int, f func(t *testing.T, w *world, l
 }
 
 func newCall(ns whisk.Namespace, ms int) *whisk.Call {
+	uuid := "uuid"
+	if ns != "ns" {
+		uuid += "-" + string(ns)
+	}
 	return &whisk.Call{
-		ID: whisk.NewActivationID(), Namespace: ns, Subject: "someone", UUID: "uuid",
+		ID: whisk.NewActivationID(), Namespace: ns, Subject: "someone", UUID: uuid,
 		Target: &whisk.Target{
 			Name:    whisk.ActionName{Namespace: ns, Name: "act"},
 			Version: whisk.FirstVersion,
@@ -277,6 +239,9 @@ func (l *life) wantClean(t *testing.T) {
 	defer l.mu.Unlock()
 	if len(l.known) != 0 || len(l.owed) != 0 || l.backlog.rows != 0 || l.backlog.bytes != 0 || l.active != 0 {
 		t.Errorf("left: %d known, %d owed, %d rows, %d bytes, %d active", len(l.known), len(l.owed), l.backlog.rows, l.backlog.bytes, l.active)
+	}
+	if len(l.backlog.shares)+len(l.backlog.plain.lanes)+len(l.backlog.composites.lanes) != 0 || l.patient != 0 {
+		t.Errorf("left: %d shares, %d lanes, %d lanes of composites, %d patient", len(l.backlog.shares), len(l.backlog.plain.lanes), len(l.backlog.composites.lanes), l.patient)
 	}
 	if len(l.composites) != 0 || l.composing != 0 || l.following != 0 {
 		t.Errorf("left: %d composites, %d composing, %d following", len(l.composites), l.composing, l.following)

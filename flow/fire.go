@@ -39,7 +39,11 @@ func (f *Flow) Fire(ctx context.Context, e whisk.Fire) (whisk.ActivationID, erro
 	}
 	if err := f.commitFire(ctx, e.Step, rec, v.rows); err != nil {
 		cause := errors.Unwrap(err)
-		v.withdraw(err == whisk.ErrChanged || whisk.KindOf(cause) == whisk.Unavailable)
+		refused := err == whisk.ErrChanged || whisk.KindOf(cause) == whisk.Unavailable
+		for _, it := range v.items {
+			it.ended()
+			f.withdraw(it, refused)
+		}
 		return whisk.ActivationID{}, err
 	}
 	f.m.fires.Inc()
@@ -143,31 +147,12 @@ func (v *volley) item(ctx context.Context, name whisk.ActionName, ended func()) 
 	if v.bytes += int64(len(row.Payload)); v.bytes > v.f.cfg.MaxBytes/2 && len(v.rows) > 0 {
 		return nil, whisk.ErrOverloaded
 	}
-	if err := v.f.reserve(c.ID); err != nil {
+	it := v.f.newItem(c, v.began, true, ended)
+	if err := v.f.reserve(it); err != nil {
 		return nil, err
 	}
-	it := newItem(c, v.began, ended)
-	v.items, v.rows = append(v.items, it), append(v.rows, row)
+	v.items, v.rows = append(v.items, it), append(v.rows, v.f.claimed(row, it))
 	return it, nil
-}
-
-// withdraw lets go of the items after a commit that failed. If the store did not
-// refuse it the rows may be there all the same.
-func (v *volley) withdraw(refused bool) {
-	f := v.f
-	f.mu.Lock()
-	for _, it := range v.items {
-		delete(f.known, it.id)
-	}
-	if !refused {
-		f.spills++
-		f.unread = true
-	}
-	f.mu.Unlock()
-	for _, it := range v.items {
-		it.ended()
-	}
-	f.poke()
 }
 
 // ruleLine is the line about a rule in the record of its trigger's fire.

@@ -31,7 +31,7 @@ type Flow struct {
 	log      *slog.Logger
 	m        flowMetrics
 
-	life   int64        // in the upper bits of this process's tokens
+	life   int64        // in the upper bits of this process's tokens, and names as a holder
 	starts atomic.Int64 // in the lower
 
 	gate     gate            // who works; closed when Run's context ends
@@ -40,27 +40,33 @@ type Flow struct {
 	draining sync.Once
 	budget   *time.Timer   // ends runs; set by draining
 	wake     chan struct{} // capacity 1: the dispatcher has something to look at
-	resting  atomic.Int32  // items in backlog.resting
+	hunger   chan struct{} // capacity 1: there is room for rows that wait in the store
+	resting  atomic.Int32  // lines in backlog.resting
 
 	mu      sync.Mutex // guards all below
 	backlog *backlog
 	window  window
-	active  int  // rows that workers have in hand
-	halted  bool // no more are run
+	active  int       // rows that workers have in hand
+	patient int       // others, which invokers may queue
+	halted  bool      // no more are run, and none is held
+	holder  int64     // as whom this process holds rows
+	renewed time.Time // when the claims were, last; zero before Run
 
 	composites map[whisk.ActivationID]*tree // under way, by the id of the topmost
 	composing  int                          // composites that workers have in hand
 	following  int                          // blocking ones
 
-	// known are the ids that reading back must leave alone: being enqueued, in
-	// the backlog, in a worker's hand, or promised by a blocking wait.
-	known map[whisk.ActivationID]struct{}
-	// owed are the ended functions of rows that are in the store alone.
-	owed map[whisk.ActivationID]func()
-	// unread says that the store has queued rows that are not in memory.
-	unread   bool
-	spills   int                          // grows when unread is set
-	spilling map[whisk.Namespace]struct{} // namespaces with such rows: newer ones queue up behind
+	// known are the ids whose rows are not to be taken for another's: of those
+	// that are held, of which there is an item, and of promised runs (nil).
+	known map[whisk.ActivationID]*item
+	// owed are rows that are in the store alone, by what is to be called when they
+	// have ended.
+	owed map[whisk.ActivationID]*debt
+	// unread are namespaces that have, or may have, rows that nobody holds. Newer
+	// ones of theirs queue up behind those. The value is of spills, when the last
+	// was left to the store.
+	unread map[whisk.Namespace]int
+	spills int
 }
 
 // Tokens: 40 random bits for the process, 23 counted.
@@ -81,76 +87,87 @@ func New(cfg Config, d Deps) *Flow {
 		actions: d.Actions, throttle: d.Throttle, runtimes: d.Runtimes, builtins: d.Builtins, ids: d.Identities, log: cfg.Logger,
 		life:       int64(binary.BigEndian.Uint64(b[:])>>(64-40)) | 1,
 		wake:       make(chan struct{}, 1),
-		backlog:    newBacklog(),
+		hunger:     make(chan struct{}, 1),
 		window:     newWindow(cfg.Workers),
 		composites: map[whisk.ActivationID]*tree{},
-		known:      map[whisk.ActivationID]struct{}{},
-		owed:       map[whisk.ActivationID]func(){},
-		spilling:   map[whisk.Namespace]struct{}{},
+		known:      map[whisk.ActivationID]*item{},
+		owed:       map[whisk.ActivationID]*debt{},
+		unread:     map[whisk.Namespace]int{},
 	}
+	f.backlog, f.holder = newBacklog(f.restTime), f.token()
 	f.runs, f.stopRuns = context.WithCancel(context.Background())
 	f.m = newFlowMetrics(cfg.Metrics, f)
 	return f
 }
 
-// Run looks at what the last process left in the queue, then runs queued rows
+// Run deals with what the last process left in the queue, then runs queued rows
 // until ctx ends. From then on nothing new is accepted; it waits for live runs,
 // for the drain budget at the most (see [Flow.BeginDrain]), and returns when
 // every goroutine is gone.
-// Rows that were not started stay in the store for the next process. What
-// earlier processes recorded must have been committed before.
+// Rows that were not started stay in the store for the next process, or for
+// another. What earlier processes recorded must have been committed before.
 func (f *Flow) Run(ctx context.Context) error {
-	f.recover(ctx)
-	if !f.cfg.Alone && f.gate.enter() {
-		go func() {
-			defer f.gate.leave()
-			f.sweep(ctx)
-		}()
+	f.mu.Lock()
+	f.renewed = time.Now()
+	f.mu.Unlock()
+	f.loop(ctx, f.renewals)
+	left := f.recover(ctx)
+	f.loop(ctx, f.claims)
+	if !f.cfg.Alone {
+		f.loop(ctx, func(ctx context.Context) { f.sweep(ctx, left) })
+		f.loop(ctx, f.collect)
 	}
 	f.dispatch(ctx)
 	f.drain()
 	return nil
 }
 
+// loop runs a part of Run on a goroutine of its own.
+func (f *Flow) loop(ctx context.Context, part func(context.Context)) {
+	if !f.gate.enter() {
+		return
+	}
+	go func() {
+		defer f.gate.leave()
+		part(ctx)
+	}()
+}
+
 // BeginDrain begins the drain budget before Run's context ends: no more rows
-// are run, and what runs is stopped at the end of the budget. Calls are taken
-// still, for requests that came before; they have what is left of it.
+// are run, other routers may have those that are held, and what runs is stopped
+// at the end of the budget. Calls are taken still, for requests that came before;
+// they have what is left of it.
 func (f *Flow) BeginDrain() {
 	f.draining.Do(func() {
-		f.mu.Lock()
-		f.halted = true
-		f.mu.Unlock()
 		f.budget = time.AfterFunc(f.cfg.DrainBudget, func() {
 			f.log.Warn("stopping the runs that outlive the drain budget", "budget", f.cfg.DrainBudget)
 			f.stopRuns()
 		})
+		f.mu.Lock()
+		f.halted = true
+		held := f.backlog.clear()
+		for _, it := range held {
+			delete(f.known, it.id)
+		}
+		f.mu.Unlock()
+		f.loop(context.Background(), func(context.Context) { f.letGo(held) })
 	})
 }
 
 func (f *Flow) drain() {
 	f.BeginDrain()
 	f.gate.close()
-	f.mu.Lock()
-	held := f.backlog.held()
-	f.mu.Unlock()
-	for _, it := range held { // or the next process would take them for runs that broke off
-		f.gate.follow()
-		go func() {
-			defer f.gate.leave()
-			f.takeBack(it)
-		}()
-	}
 	f.gate.wait()
 	f.budget.Stop()
 	f.stopRuns()
 }
 
-// token returns one that no other start uses.
+// token returns one that no other start uses, and no holder.
 func (f *Flow) token() int64 {
 	return f.life<<countedBits | f.starts.Add(1)&(1<<countedBits-1)
 }
 
-// own reports whether the token is of this process.
+// own reports whether a token, or the name of a holder, is of this process.
 func (f *Flow) own(token int64) bool { return token>>countedBits == f.life }
 
 func (f *Flow) poke() {
@@ -174,7 +191,7 @@ func (f *Flow) roomFreed() {
 		return
 	}
 	f.mu.Lock()
-	f.backlog.hurry(time.Now())
+	f.backlog.hurry()
 	f.mu.Unlock()
 	f.poke()
 }
@@ -221,21 +238,14 @@ func (f *Flow) row(c *whisk.Call, created time.Time) (whisk.QueueRow, error) {
 	}, nil
 }
 
-// waited is how long an item has waited. Rows of an earlier process go by the
-// wall's clock, which may have been set back.
-func (it *item) waited() time.Duration { return max(0, time.Since(it.created)) }
-
-// until is when a call that starts now, after waiting at most so long, must
-// have ended.
-func (f *Flow) until(c *whisk.Call, wait time.Duration) int64 {
+// lasts is for how long at the most a call is under way that starts now, after
+// waiting for so long at an invoker.
+func (f *Flow) lasts(c *whisk.Call, wait time.Duration) time.Duration {
 	if composite(c) {
-		return f.untilComposite(c.ID)
+		return f.compositeLasts(c.ID)
 	}
-	return time.Now().Add(wait + 2*c.Target.Limits.TimeoutDuration() + f.cfg.Grace).UnixMilli()
+	return wait + 2*c.Target.Limits.TimeoutDuration() + f.cfg.Grace
 }
-
-// lasts is how long it is until then, in ms since the epoch.
-func lasts(until int64) time.Duration { return time.Until(time.UnixMilli(until)) }
 
 // stored returns a context for a call of the store that must be made also when
 // the runs are being stopped.

@@ -154,16 +154,18 @@ func (f *Flow) promise(r *run) (*whisk.Activation, error) {
 	r.state, r.token, r.cancel = promising, f.token(), cancel
 	r.mu.Unlock()
 	f.mu.Lock()
-	f.known[r.call.ID] = struct{}{}
+	f.known[r.call.ID] = nil
 	f.mu.Unlock()
 
+	lasts := f.lasts(r.call, f.cfg.QueueWait)
+	until := time.Now().Add(lasts)
 	row, err := f.row(r.call, r.begun)
 	if err == nil {
-		row.State, row.Token, row.Until = whisk.RowStarted, r.token, f.until(r.call, f.cfg.QueueWait)
-		err = f.queue.StartNew(ctx, row, lasts(row.Until))
+		row.State, row.Token, row.Holder = whisk.RowStarted, r.token, f.holds()
+		err = f.queue.StartNew(ctx, row, lasts)
 	}
 	if err == nil && composite(r.call) {
-		f.leased(r.call.ID, r.token, row.Until)
+		f.leased(r.call.ID, r.token, until)
 	}
 
 	r.mu.Lock()
@@ -200,16 +202,19 @@ func (f *Flow) unpromise(r *run) {
 }
 
 // later has the queue's workers run a call that was promised but found no room.
+// Somebody may have the id by now, but its record is what it would have been: the
+// call is run once.
 func (f *Flow) later(r *run) {
-	it := newItem(r.call, r.begun, r.ended)
+	it := f.newItem(r.call, r.begun, false, r.ended)
 	it.token = r.token
 	f.mu.Lock()
-	if f.gate.closed() { // asked under mu, as drain looks for tokens after closing
+	if f.halted {
+		delete(f.known, it.id)
 		f.mu.Unlock()
-		f.takeBack(it) // the next process runs it
+		f.free(it)
 		return
 	}
-	f.known[it.id] = struct{}{}
+	f.known[it.id] = it
 	f.backlog.push(it) // whatever its bounds: the store would not give it back as queued
 	f.mu.Unlock()
 	f.poke()

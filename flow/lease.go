@@ -12,20 +12,20 @@ import (
 // an hour that its process is gone, and not before.
 const leaseTime = 15 * time.Minute
 
-// untilComposite is when a composite that is promised now counts as broken off,
-// if that is not renewed.
-func (f *Flow) untilComposite(id whisk.ActivationID) int64 {
-	until := time.Now().Add(leaseTime)
+// compositeLasts is how long after now a composite that is promised counts as
+// broken off, if that is not renewed.
+func (f *Flow) compositeLasts(id whisk.ActivationID) time.Duration {
+	lasts := leaseTime
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if t := f.composites[id]; t != nil && t.busy.After(until) {
-		until = t.busy
+	if t := f.composites[id]; t != nil {
+		lasts = max(lasts, time.Until(t.busy))
 	}
-	return until.Add(f.cfg.Grace).UnixMilli()
+	return lasts + f.cfg.Grace
 }
 
 // leased notes that a blocking composite has been promised.
-func (f *Flow) leased(id whisk.ActivationID, token, until int64) {
+func (f *Flow) leased(id whisk.ActivationID, token int64, until time.Time) {
 	f.mu.Lock()
 	t := f.composites[id]
 	if t != nil {
@@ -55,15 +55,16 @@ func (t *tree) renew() error {
 		return nil
 	}
 	f.mu.Lock()
-	token, enough := t.token, t.until >= t.busy.Add(f.cfg.Grace).UnixMilli()
+	token, enough := t.token, !t.until.Before(t.busy.Add(f.cfg.Grace))
 	f.mu.Unlock()
 	if token == 0 || enough {
 		return nil
 	}
-	until := f.untilComposite(t.top.ID)
+	lasts := f.compositeLasts(t.top.ID)
+	until := time.Now().Add(lasts) // the store's begins later
 	ctx, cancel := f.stored()
 	defer cancel()
-	held, err := f.queue.Start(ctx, t.top.ID, token, 0, lasts(until))
+	held, err := f.queue.Start(ctx, t.top.ID, token, token, lasts) // of nobody: it only renews
 	switch {
 	case err != nil:
 		f.m.storeErrors.Inc()

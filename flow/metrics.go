@@ -6,7 +6,8 @@ type flowMetrics struct {
 	blocking, pending           *metrics.Counter
 	submitted, refused          *metrics.Counter
 	ran, busy, retried, gone    *metrics.Counter
-	spilled, adopted            *metrics.Counter
+	spilled, claimed, late      *metrics.Counter
+	failed, cancelled, redriven *metrics.Counter
 	restarted, aged, lost       *metrics.Counter
 	unreadable, stopped, notRun *metrics.Counter
 	unstorable, storeErrors     *metrics.Counter
@@ -25,6 +26,7 @@ func newFlowMetrics(set *metrics.Set, f *Flow) flowMetrics {
 	gauge("flow_backlog_bytes", func() float64 { return float64(f.backlog.bytes) })
 	gauge("flow_backlog_spilled_rows", func() float64 { return float64(len(f.owed)) })
 	gauge("flow_workers", func() float64 { return float64(f.active) })
+	gauge("flow_workers_patient", func() float64 { return float64(f.patient) })
 	gauge("flow_workers_limit", func() float64 { return float64(f.window.limit) })
 	gauge("flow_composites", func() float64 { return float64(len(f.composites)) })
 	return flowMetrics{
@@ -39,7 +41,11 @@ func newFlowMetrics(set *metrics.Set, f *Flow) flowMetrics {
 		retried:     set.NewCounter(`flow_rows_total{outcome="retried"}`),
 		gone:        set.NewCounter(`flow_rows_total{outcome="gone"}`),
 		spilled:     set.NewCounter(`flow_spilled_total`),
-		adopted:     set.NewCounter(`flow_adopted_total`),
+		claimed:     set.NewCounter(`flow_claimed_total`),
+		late:        set.NewCounter(`flow_late_starts_total`),
+		cancelled:   set.NewCounter(`flow_cancelled_total`),
+		redriven:    set.NewCounter(`flow_redriven_total`),
+		failed:      set.NewCounter(`flow_rows_total{outcome="failed"}`),
 		restarted:   set.NewCounter(`flow_failures_total{reason="restart"}`),
 		aged:        set.NewCounter(`flow_failures_total{reason="age"}`),
 		lost:        set.NewCounter(`flow_failures_total{reason="lost"}`),

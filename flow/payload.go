@@ -22,10 +22,11 @@ const (
 
 var errPayload = errors.New("malformed payload of a queue row")
 
-// encodeCall returns the payload of a call. The API key never gets into it.
+// encodeCall returns the payload of a call. The API key never gets into it, and
+// the number of the attempt is the row's affair.
 func encodeCall(c *whisk.Call) ([]byte, error) {
 	open := *c
-	open.APIKey, open.NoQueue = "", false
+	open.APIKey, open.NoQueue, open.Attempt = "", false, 0
 	var b bytes.Buffer
 	b.Grow(payloadHead + 1024 + len(c.Env) + len(c.Args))
 	b.Write([]byte{payloadVersion, 0, 0, 0, 0})
@@ -56,7 +57,7 @@ func decodeCall(b []byte) (*whisk.Call, error) {
 	if c.ID.IsZero() || c.Target == nil {
 		return nil, errPayload
 	}
-	c.APIKey, c.NoQueue = "", false
+	c.APIKey, c.NoQueue, c.Attempt = "", false, 0
 	if len(args) > 0 {
 		c.Args = args
 	}

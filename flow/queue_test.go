@@ -158,8 +158,8 @@ func TestOverflow(t *testing.T) {
 				}
 				n.want(t, calls)
 				l.wantClean(t)
-				if l.unread || len(l.spilling) != 0 {
-					t.Errorf("unread %v, spilling %v", l.unread, l.spilling)
+				if len(l.unread) != 0 {
+					t.Errorf("unread %v", l.unread)
 				}
 			})
 		})

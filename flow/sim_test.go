@@ -160,7 +160,7 @@ func (s *sim) check() {
 	s.l.stop()
 	for id, row := range s.w.rows {
 		i := slices.IndexFunc(s.calls, func(c *simCall) bool { return c.c.ID == id })
-		s.t.Errorf("call %d: a row in state %d is left; ran %d times", i, row.State, s.w.runs[id])
+		s.t.Errorf("call %d: a row in state %d is left; ran %d times: held by %v, this is %v", i, row.State, s.w.runs[id], row.Holder, s.l.life)
 	}
 	for i, c := range s.calls {
 		rec := s.w.records[c.c.ID]

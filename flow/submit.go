@@ -20,102 +20,142 @@ func (f *Flow) Submit(ctx context.Context, c *whisk.Call, ended func()) error {
 		return errStopping
 	}
 	defer f.gate.leave()
-	it := newItem(c, time.Now(), ended)
-	if err := f.enqueue(ctx, it); err != nil {
+	it := f.newItem(c, time.Now(), true, ended)
+	if err := f.enqueue(ctx, it, f.queue.Enqueue); err != nil {
 		f.m.refused.Inc()
 		ended()
 		return err
 	}
 	f.m.submitted.Inc()
-	f.accept(it)
 	return nil
 }
 
-// itemOverhead is what an item costs beside its arguments and environment.
-const itemOverhead = 1024
-
-func newItem(c *whisk.Call, created time.Time, ended func()) *item {
-	if c.APIKey != "" {
-		open := *c
-		open.APIKey = ""
-		c = &open
-	}
-	return &item{
-		id: c.ID, ns: c.Namespace, created: created, call: c, ended: ended,
-		size: itemOverhead + int64(len(c.Args)+len(c.Env)), composite: composite(c),
-	}
-}
-
-// enqueue commits the row of it.
-func (f *Flow) enqueue(ctx context.Context, it *item) error {
-	row, err := f.row(it.call, it.created)
+// enqueue commits the row of a new item by insert, and keeps the item or leaves
+// it to the store.
+func (f *Flow) enqueue(ctx context.Context, it *item, insert func(context.Context, whisk.QueueRow) error) error {
+	row, err := f.row(it.call, it.ready)
 	if err != nil {
 		return err
 	}
-	if err := f.reserve(it.id); err != nil {
+	if err := f.reserve(it); err != nil {
 		return err
 	}
+	row = f.claimed(row, it)
 	// A client that leaves now must not leave a row that nobody here knows of.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.cfg.StoreTimeout)
 	defer cancel()
-	err = f.queue.Enqueue(ctx, row)
-	if err == nil {
+	if err = insert(ctx, row); err == nil {
+		f.accept(it)
 		return nil
 	}
 	f.m.storeErrors.Inc()
 	refused := whisk.KindOf(err) != whisk.Internal // by the store, for a reason
-	f.mu.Lock()
-	delete(f.known, it.id)
-	if !refused { // it may be there all the same
-		f.spills++
-		f.unread = true
-	}
-	f.mu.Unlock()
+	f.withdraw(it, refused)
 	if refused {
 		return err
 	}
-	f.poke()
 	return &whisk.Error{Kind: whisk.Unavailable, Message: "The activation cannot be queued now, try again later.", Err: err}
 }
 
-// reserve makes id known, so that reading back leaves its row alone.
-func (f *Flow) reserve(id whisk.ActivationID) error {
+// claimed returns the row of an item as it is to be inserted.
+func (f *Flow) claimed(row whisk.QueueRow, it *item) whisk.QueueRow {
+	row.Attempt, row.Holder = it.attempt, it.holder
+	return row
+}
+
+// reserve decides whether the row of an item will be held, and makes room for
+// it, or whether it is left to the store.
+func (f *Flow) reserve(it *item) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.known)+len(f.owed) >= f.cfg.MaxBacklog {
 		return whisk.ErrOverloaded
 	}
-	if _, ok := f.known[id]; ok {
+	if _, ok := f.known[it.id]; ok || f.owed[it.id] != nil {
 		return whisk.ErrExists
 	}
-	f.known[id] = struct{}{}
+	if f.fits(it) {
+		it.holder = f.holder
+		f.known[it.id] = it
+		f.backlog.reserve(it)
+		return nil
+	}
+	f.owed[it.id] = &debt{ns: it.ns, ended: it.ended} // before another claim may bring it
+	f.spill(it.ns)
 	return nil
 }
 
-// accept keeps an item whose row is durable, or leaves it to the store.
+// spill notes that the store has a row that nobody holds. It is called with mu
+// held.
+func (f *Flow) spill(ns whisk.Namespace) {
+	f.spills++
+	f.unread[ns] = f.spills
+}
+
+// accept keeps an item whose row is durable, if it is held.
 func (f *Flow) accept(it *item) {
 	f.mu.Lock()
-	if f.fits(it) {
-		f.backlog.push(it)
+	var halted bool
+	if it.holder != 0 {
+		halted = f.enter(it)
 	} else {
-		delete(f.known, it.id)
-		f.owed[it.id] = it.ended
-		f.spilling[it.ns] = struct{}{}
-		f.spills++
-		f.unread = true
+		if d := f.owed[it.id]; d != nil {
+			d.durable = true
+		}
+		f.spill(it.ns)
 		f.m.spilled.Inc()
 	}
 	f.mu.Unlock()
+	if halted {
+		f.free(it)
+	}
+	f.poke()
+}
+
+// enter takes an item into the room that was reserved for it, unless the process
+// has begun to stop. It is called with mu held.
+func (f *Flow) enter(it *item) (halted bool) {
+	if f.halted {
+		f.backlog.unreserve(it)
+		delete(f.known, it.id)
+		return true
+	}
+	f.backlog.enter(it)
+	return false
+}
+
+// withdraw lets go of an item whose row could not be inserted, as far as is
+// known: if the store did not refuse it, it may be there. Then it is run, as
+// nobody else would, unless it turns out that it is not.
+func (f *Flow) withdraw(it *item, refused bool) {
+	f.mu.Lock()
+	var halted bool
+	switch {
+	case it.holder == 0:
+		delete(f.owed, it.id)
+		if !refused {
+			f.spill(it.ns)
+		}
+	case refused:
+		f.backlog.unreserve(it)
+		delete(f.known, it.id)
+	default:
+		halted = f.enter(it)
+	}
+	f.mu.Unlock()
+	if halted {
+		f.free(it)
+	}
 	f.poke()
 }
 
 // fits reports whether the backlog has room. Nobody overtakes the rows of the
 // same namespace that had none.
 func (f *Flow) fits(it *item) bool {
-	if _, ok := f.spilling[it.ns]; ok {
+	if _, ok := f.unread[it.ns]; ok || f.halted {
 		return false
 	}
-	rows, bytes := f.backlog.share(it.ns)
-	return f.backlog.rows < f.cfg.MaxRows && f.backlog.bytes+it.size <= f.cfg.MaxBytes &&
-		rows < f.cfg.MaxRows/2 && bytes+it.size <= f.cfg.MaxBytes/2
+	b, s := f.backlog, f.backlog.shares[it.ns]
+	return b.rows < f.cfg.MaxRows && b.bytes+it.size <= f.cfg.MaxBytes &&
+		s.rows < f.cfg.MaxRows/2 && s.bytes+it.size <= f.cfg.MaxBytes/2
 }

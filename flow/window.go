@@ -46,3 +46,15 @@ func (w *window) busy(epoch int) {
 	w.careful = w.limit > 1
 	w.credit = 0
 }
+
+// reserveFrom is the least limit of which a part is kept for others.
+const reserveFrom = 4
+
+// portion is how many of limit rows may be of one namespace, so that another's
+// does not have to wait until one of them has ended.
+func portion(limit int) int {
+	if limit < reserveFrom {
+		return limit
+	}
+	return (3*limit + 3) / 4
+}

@@ -1,11 +1,9 @@
 package flow
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -21,6 +19,8 @@ type world struct {
 	ticked  int64      // the last tick of an alarm; guarded by mu
 	mu      sync.Mutex // guards all below
 	rows    map[whisk.ActivationID]*whisk.QueueRow
+	leases  map[whisk.ActivationID]time.Time
+	dead    map[whisk.ActivationID]whisk.QueueRow
 	seq     int64
 	records map[whisk.ActivationID]*whisk.Activation
 	stored  []whisk.ActivationID // in the order of the records
@@ -31,6 +31,7 @@ type world struct {
 	reads   int
 	short   bool // reads return one row at a time
 	runs    map[whisk.ActivationID]int
+	tries   map[whisk.ActivationID]map[int]int    // how often each attempt ran, for those that are retried
 	within  map[whisk.ActivationID]map[string]int // what ran in a composite, by name
 	journal []*whisk.Activation
 
@@ -38,7 +39,8 @@ type world struct {
 	code     map[string]code            // by path; without any, it runs for as long as its arguments say
 	inFlight int
 	charged  int
-	refuse   error // of the throttle
+	refuse   error           // of the throttle
+	blocked  map[string]bool // credentials
 	bounds   *whisk.Bounds
 }
 
@@ -48,7 +50,8 @@ type code func(args json.RawMessage) (ms int, r whisk.Response)
 func newWorld() *world {
 	return &world{
 		rows: map[whisk.ActivationID]*whisk.QueueRow{}, records: map[whisk.ActivationID]*whisk.Activation{},
-		runs: map[whisk.ActivationID]int{}, delay: time.Millisecond,
+		leases: map[whisk.ActivationID]time.Time{}, dead: map[whisk.ActivationID]whisk.QueueRow{}, blocked: map[string]bool{},
+		runs: map[whisk.ActivationID]int{}, tries: map[whisk.ActivationID]map[int]int{}, delay: time.Millisecond,
 		within:  map[whisk.ActivationID]map[string]int{},
 		actions: map[string]*whisk.Resolved{}, code: map[string]code{},
 	}
@@ -77,72 +80,6 @@ func (w *world) do(ctx context.Context, op string, f func()) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-func (w *world) Enqueue(ctx context.Context, row whisk.QueueRow) error {
-	var exists bool
-	err := w.do(ctx, "enqueue", func() {
-		if exists = w.rows[row.ID] != nil; !exists {
-			w.insert(row)
-		}
-	})
-	if err == nil && exists {
-		err = whisk.ErrExists
-	}
-	return err
-}
-
-func (w *world) insert(row whisk.QueueRow) {
-	w.seq++
-	row.Seq = w.seq
-	w.rows[row.ID] = &row
-}
-
-func (w *world) Start(ctx context.Context, id whisk.ActivationID, token, _ int64, lasts time.Duration) (ok bool, err error) {
-	err = w.do(ctx, "start", func() {
-		if r := w.rows[id]; r != nil && (r.State == whisk.RowQueued || r.Token == token) {
-			r.State, r.Token, r.Until, ok = whisk.RowStarted, token, time.Now().Add(lasts).UnixMilli(), true
-		}
-	})
-	return ok && err == nil, err
-}
-
-func (w *world) StartNew(ctx context.Context, row whisk.QueueRow, _ time.Duration) error {
-	return w.do(ctx, "startnew", func() {
-		if w.records[row.ID] == nil && w.rows[row.ID] == nil {
-			w.insert(row)
-		}
-	})
-}
-
-func (w *world) Requeue(ctx context.Context, id whisk.ActivationID, token, _ int64) error {
-	ok := false
-	err := w.do(ctx, "requeue", func() {
-		if r := w.rows[id]; r != nil && r.State == whisk.RowStarted && r.Token == token {
-			r.State, r.Token, r.Until, ok = whisk.RowQueued, 0, 0, true
-		}
-	})
-	if err == nil && !ok {
-		err = whisk.ErrChanged
-	}
-	return err
-}
-
-func (w *world) QueueRows(ctx context.Context, after int64, limit int) (out []whisk.QueueRow, err error) {
-	err = w.do(ctx, "read", func() {
-		w.reads++
-		for _, r := range w.rows {
-			if r.Seq > after {
-				out = append(out, *r)
-			}
-		}
-		slices.SortFunc(out, func(a, b whisk.QueueRow) int { return cmp.Compare(a.Seq, b.Seq) })
-		out = out[:min(limit, len(out))]
-		if w.short && len(out) > 1 {
-			out = out[:1]
-		}
-	})
-	return out, err
 }
 
 func (w *world) Commit(ctx context.Context, recs []*whisk.Activation, rows []whisk.QueueRow) error {
@@ -198,11 +135,28 @@ func (w *world) Record(rec *whisk.Activation, done func(error)) {
 // commit is called with mu held.
 func (w *world) commit(rec *whisk.Activation) {
 	w.ops = append(w.ops, "record")
+	row := w.rows[rec.ID]
+	if rec.Attempt > 0 && row != nil && row.Attempt != rec.Attempt {
+		return // stale
+	}
+	if rec.Again > 0 {
+		if row != nil && w.records[rec.ID] == nil {
+			row.State, row.Token, row.Until = whisk.RowQueued, 0, 0
+			row.Attempt++
+			row.Due = time.Now().UnixMilli() + rec.Again
+			w.hold(row, row.Holder)
+		}
+		return
+	}
 	if w.records[rec.ID] == nil && !rec.Unstored {
 		w.records[rec.ID] = rec
 		w.stored = append(w.stored, rec.ID)
 	}
+	if row != nil && rec.Dead {
+		w.dead[rec.ID] = *row
+	}
 	delete(w.rows, rec.ID)
+	delete(w.leases, rec.ID)
 }
 
 // finish is what an invoker and the router do with a record: it is journalled,

@@ -26,14 +26,8 @@ const (
 // not renew. After that others may claim it.
 const ClaimLease = 20 * time.Second
 
-// ClaimQuery says which rows a holder wants. All of its fields must be above 0,
-// Holder other than 0.
-type ClaimQuery struct {
-	Holder       int64
-	Limit        int   // rows
-	Bytes        int64 // of payloads, about; one row is given whatever its size
-	PerNamespace int   // rows of any one namespace
-}
+// ClaimQuery says which rows a holder wants.
+type ClaimQuery = whisk.ClaimQuery
 
 // DeadQuery selects dead letters of one namespace. Limit 0 is no limit.
 type DeadQuery struct{ Skip, Limit int }

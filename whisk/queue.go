@@ -30,3 +30,12 @@ type QueueRow struct {
 	Code      Digest // keeps the blob from being swept
 	Payload   []byte // the sealed call
 }
+
+// ClaimQuery says which queued rows a holder wants to have to itself. All of its
+// fields must be above 0, Holder other than 0.
+type ClaimQuery struct {
+	Holder       int64
+	Limit        int   // rows
+	Bytes        int64 // of payloads, about; one row is given whatever its size
+	PerNamespace int   // rows of any one namespace
+}
