@@ -193,6 +193,9 @@ func TestExport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if got := strings.Join(sortedKeys(e.Manifest.Packages[e.first()].Triggers["tick"].Inputs), " "); got != "cron trigger_payload" {
+		t.Errorf("an alarm's inputs are %s", got)
+	}
 	dir := filepath.Join(t.TempDir(), "new")
 	file := filepath.Join(dir, "manifest.yaml")
 	if err := e.Write(file); err != nil {

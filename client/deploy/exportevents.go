@@ -66,11 +66,27 @@ func (e *Export) feedInputs(ctx context.Context, d *Deployer, n whisk.EntityName
 	}
 	var ps []whisk.Parameter
 	for _, k := range sortedKeys(record.Response.Result.Config) {
-		if k != "startDate" { // when it began, not when it is to begin
-			ps = append(ps, whisk.Parameter{Key: k, Value: record.Response.Result.Config[k]})
+		if name := feedInput(feed, k); name != "" {
+			ps = append(ps, whisk.Parameter{Key: name, Value: record.Response.Result.Config[k]})
 		}
 	}
 	return e.inputs(n.Name, ps)
+}
+
+// feedInput returns the name of the parameter by which a feed is told what it
+// shows as a field of its config, "" if that is none.
+func feedInput(feed whisk.ActionName, field string) string {
+	switch {
+	case field == "startDate": // when it began, not when it is to begin
+		return ""
+	case feed.Namespace != "whisk.system" || feed.Package != "alarms":
+		return field
+	case field == "name" || field == "namespace": // the trigger's
+		return ""
+	case field == "payload":
+		return "trigger_payload"
+	}
+	return field
 }
 
 func (e *Export) routes(p *Plan) {

@@ -84,7 +84,9 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			reply(w, 502, map[string]any{"activationId": "i", "response": map[string]any{"status": "application error", "result": map[string]any{"error": "bad cron"}}})
 			return
 		}
-		reply(w, 200, map[string]any{"activationId": "i", "response": map[string]any{"result": map[string]any{"config": map[string]any{"cron": "1 * * * *", "startDate": 7}}}})
+		reply(w, 200, map[string]any{"activationId": "i", "response": map[string]any{"result": map[string]any{"config": map[string]any{
+			"name": "tick", "namespace": "guest", "cron": "1 * * * *", "startDate": 7, "payload": map[string]any{"a": 1},
+		}}}})
 	case !there:
 		reply(w, 404, map[string]string{"error": "gone", "code": "t"})
 	case r.Method == http.MethodDelete:

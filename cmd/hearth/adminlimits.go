@@ -43,7 +43,7 @@ var nsLimitHelp = map[string]string{
 	"firesPerMinute":        "trigger fires in a minute",
 	"concurrentInvocations": "activations at a time",
 	"allowedKinds":          "kinds that actions may have, such as nodejs:20 python:3.11",
-	"storeActivations":      "whether activations are stored: true or false",
+	"storeActivations":      "whether activations are stored: yes or no",
 	"minActionMemory":       "MB", "maxActionMemory": "MB",
 	"minActionLogs": "MB", "maxActionLogs": "MB",
 	"minActionTimeout": "ms", "maxActionTimeout": "ms",
@@ -68,9 +68,9 @@ func (s setter) Set(text string) error {
 		}
 		*p = &n
 	case **bool:
-		v, err := strconv.ParseBool(text)
+		v, err := yesOrNo(text)
 		if err != nil {
-			return fmt.Errorf("invalid bool value: '%s'", text)
+			return err
 		}
 		*p = &v
 	case **whisk.ByteSize:
@@ -83,6 +83,17 @@ func (s setter) Set(text string) error {
 		*p = append(*p, text)
 	}
 	return nil
+}
+
+// yesOrNo reads a truth value as wskadmin does.
+func yesOrNo(text string) (bool, error) {
+	switch strings.ToLower(text) {
+	case "yes", "true":
+		return true, nil
+	case "no", "false":
+		return false, nil
+	}
+	return false, fmt.Errorf("'%s' is not a valid boolean", text)
 }
 
 func newLimitsSetCmd(f *adminFlags) *cobra.Command {
@@ -122,7 +133,7 @@ func newLimitsGetCmd(f *adminFlags) *cobra.Command {
 		l, err := op.Limits(ctx, whisk.Namespace(args[0]))
 		if whisk.KindOf(err) == whisk.NotFound {
 			out.printf("No limits found, default system limits apply\n")
-			return exitGeneral, nil
+			return 0, nil // as wskadmin
 		}
 		if err != nil {
 			return 0, err

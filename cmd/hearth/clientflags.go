@@ -29,18 +29,19 @@ type clientFlags struct {
 }
 
 func (f *clientFlags) addTo(fs *pflag.FlagSet) {
-	f.addPlainTo(fs)
+	f.addPlainTo(fs, "", "")
 	fs.BoolVarP(&f.debug, "debug", "d", false, "show requests and answers in full")
 }
 
 // addPlainTo adds all flags but --debug, whose letter has another meaning with
-// projects.
-func (f *clientFlags) addPlainTo(fs *pflag.FlagSet) {
+// projects. cert and key are letters for --cert and --key, which mean other
+// things elsewhere.
+func (f *clientFlags) addPlainTo(fs *pflag.FlagSet, cert, key string) {
 	fs.StringVarP(&f.auth, "auth", "u", "", "authorization `KEY`")
 	fs.StringVar(&f.host, "apihost", "", "API `HOST`; without a scheme https")
 	fs.StringVar(&f.version, "apiversion", "", "API `VERSION`")
-	fs.StringVar(&f.cert, "cert", "", "`FILE` with a client certificate")
-	fs.StringVar(&f.key, "key", "", "`FILE` with the certificate's key")
+	fs.StringVarP(&f.cert, "cert", cert, "", "`FILE` with a client certificate")
+	fs.StringVarP(&f.key, "key", key, "", "`FILE` with the certificate's key")
 	fs.BoolVarP(&f.insecure, "insecure", "i", false, "accept any server certificate: for trials only")
 	fs.BoolVarP(&f.verbose, "verbose", "v", false, "show requests and answers")
 }

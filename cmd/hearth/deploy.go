@@ -69,8 +69,7 @@ func (f *deployFlags) verbs() []*cobra.Command {
 	return []*cobra.Command{
 		newProjectVerb(f, "sync", "deploy a project and delete what it does not name any more", `Deploy a project and mark all of it as the project's; then delete what carries
 the mark from an earlier sync and is not in the manifest any more; --preview shows
-what that is. The project
-needs a name, in the manifest or by --projectname.`, f.sync),
+what that is. The project needs a name, in the manifest or by --projectname.`, f.sync),
 		newProjectVerb(f, "undeploy", "delete what a project deployed", `Delete all that the manifest names, or, with --projectname, all that carries the
 mark of a project that was synchronised.`, f.undeploy),
 		newProjectVerb(f, "report", "show the inputs of a project", `Show the inputs of the project and of all in it, with variables replaced, as
@@ -96,7 +95,7 @@ func newProjectVerb(f *deployFlags, name, short, long string, do func(context.Co
 func (f *deployFlags) mark(cmd *cobra.Command) {
 	cmd.Annotations = map[string]string{clientMark: projectMark}
 	fs := cmd.PersistentFlags()
-	f.addPlainTo(fs)
+	f.addPlainTo(fs, "c", "k")
 	fs.BoolVar(&f.debug, "debug", false, "show requests and answers in full")
 	fs.StringVar(&f.config, "config", "", "properties `FILE` (default .wskprops in the home directory)")
 	fs.StringVarP(&f.manifest, "manifest", "m", "", "path of the manifest `FILE` (default manifest.yaml or .yml of the project's folder)")

@@ -48,6 +48,9 @@ Start a platform on this machine, then give it code and call it:
 
 The client commands take the flags of wsk and read the same .wskprops file.`)
 	root.SilenceErrors, root.SilenceUsage = true, true
+	root.Version = buildVersion()
+	root.SetVersionTemplate("hearth {{.Version}}\n")
+	root.Flags().Bool("version", false, "show the version")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError(err) })
 	root.AddCommand(newUpCmd(), newRouterCmd(), newInvokerCmd(), newAdminCmd(), newTLSCmd(), newActionCmd(), newActivationCmd(), newPackageCmd(), newTriggerCmd(),
 		newRuleCmd(), newAPICmd(), newNamespaceCmd(), newListCmd(), newPropertyCmd(), newSDKCmd(), newDeployCmd(), newProjectCmd(),

@@ -57,3 +57,10 @@ func TestServerUsage(t *testing.T) {
 		}
 	}
 }
+
+func TestVersion(t *testing.T) {
+	var out strings.Builder
+	if err := run(context.Background(), []string{"--version"}, nil, &out, io.Discard); err != nil || out.String() != "hearth "+buildVersion()+"\n" {
+		t.Errorf("printed %q, %v", out.String(), err)
+	}
+}
