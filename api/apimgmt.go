@@ -233,15 +233,19 @@ func (q *request) appendAPI(b []byte, ns whisk.Namespace, a *whisk.API) []byte {
 // gatewayURL returns where an API is reached, on the host by which this request
 // came.
 func (q *request) gatewayURL(ns whisk.Namespace, base string) string {
-	scheme := "http"
-	if q.TLS != nil {
-		scheme = "https"
-	}
-	if p := q.Header.Get("X-Forwarded-Proto"); p == "http" || p == "https" {
-		scheme = p
-	}
-	u := url.URL{Scheme: scheme, Host: q.Host, Path: gatewayRoot + string(ns) + strings.TrimSuffix(base, "/")}
+	u := url.URL{Scheme: q.scheme(), Host: q.Host, Path: gatewayRoot + string(ns) + strings.TrimSuffix(base, "/")}
 	return u.String()
+}
+
+// scheme returns that of the URL which the client asked for.
+func (q *request) scheme() string {
+	if p := q.Header.Get("X-Forwarded-Proto"); p == "http" || p == "https" {
+		return p
+	}
+	if q.TLS != nil {
+		return "https"
+	}
+	return "http"
 }
 
 // here reports whether a host is the one by which this request came.

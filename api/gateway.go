@@ -52,20 +52,17 @@ func (s *Server) gateway(q *request, path string) (reply, error) {
 	return rep, err
 }
 
-// through changes the request as the route asks for.
+// through changes the request as the route asks for, and notes the URL that was
+// asked for.
 func (q *request) through(r *whisk.Route) *request {
-	if r.As == "" && len(r.Header) == 0 {
-		return q
-	}
 	h := *q.Request // the server's own is not ours to change
 	if r.As != "" {
 		h.Method = r.As
 	}
-	if len(r.Header) > 0 {
-		h.Header = h.Header.Clone()
-		for _, line := range r.Header {
-			h.Header[line.Name] = []string{line.Value}
-		}
+	h.Header = h.Header.Clone()
+	h.Header["X-Forwarded-Url"] = []string{q.scheme() + "://" + q.Host + q.URL.RequestURI()}
+	for _, line := range r.Header {
+		h.Header[line.Name] = []string{line.Value}
 	}
 	q.Request = &h
 	return q

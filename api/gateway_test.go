@@ -71,7 +71,7 @@ func TestGateway(t *testing.T) {
 	}
 	got := a.json(t).(map[string]any)
 	headers := got["__ow_headers"].(map[string]any)
-	if got["a"] != "b" || got["__ow_path"] != "" || headers["x-require-whisk-auth"] != "s3cret" {
+	if got["a"] != "b" || got["__ow_path"] != "" || headers["x-require-whisk-auth"] != "s3cret" || headers["x-forwarded-url"] != url+"/books?a=b" {
 		t.Errorf("arguments %v", got)
 	}
 	if a.header.Get("X-Openwhisk-Activation-Id") == "" || w.inFlight != 0 {
