@@ -80,6 +80,8 @@ type Deps struct {
 	Records  records
 	Flow     flow
 
+	DeadLetters deadLetters
+
 	// CheckKind returns an error of kind Forbidden if the caller may not use
 	// actions of the kind.
 	CheckKind func(id *whisk.Identity, kind string) error
@@ -92,7 +94,7 @@ type Deps struct {
 func (d Deps) validate() error {
 	for name, missing := range map[string]bool{
 		"Auth": d.Auth == nil, "Owners": d.Owners == nil, "Throttle": d.Throttle == nil, "Rights": d.Rights == nil, "Entities": d.Entities == nil, "APIs": d.APIs == nil, "Records": d.Records == nil,
-		"Flow": d.Flow == nil, "CheckKind": d.CheckKind == nil, "Runtimes": d.Runtimes == nil,
+		"Flow": d.Flow == nil, "DeadLetters": d.DeadLetters == nil, "CheckKind": d.CheckKind == nil, "Runtimes": d.Runtimes == nil,
 	} {
 		if missing {
 			return fmt.Errorf("dependency %s is missing", name)

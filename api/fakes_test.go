@@ -36,6 +36,8 @@ type world struct {
 
 	invoke func(ctx context.Context, c *whisk.Call, wait time.Duration, ended func()) (*whisk.Activation, error)
 	submit func(ctx context.Context, c *whisk.Call, ended func()) error
+	cancel func(ns whisk.Namespace, id whisk.ActivationID) (*whisk.Activation, error)
+	redone []whisk.ActivationID // dead letters that were redriven
 }
 
 var (
@@ -68,7 +70,7 @@ func newWorld(t testing.TB, change ...func(*Config)) *world {
 		}),
 	}
 	s, err := New(cfg, Deps{
-		Auth: w, Owners: w, Throttle: counters{w}, Rights: auth.NewEntitlement(w, w), Entities: w, APIs: w, Records: w, Flow: w,
+		Auth: w, Owners: w, Throttle: counters{w}, Rights: auth.NewEntitlement(w, w), Entities: w, APIs: w, Records: w, Flow: w, DeadLetters: engine,
 		CheckKind: auth.CheckKind,
 		Runtimes:  func() whisk.Runtimes { return w.runtimes },
 	})
@@ -223,6 +225,19 @@ func (w *world) Submit(ctx context.Context, c *whisk.Call, ended func()) error {
 }
 
 // run returns the record of a call that answered with r.
+func (w *world) Cancel(_ context.Context, ns whisk.Namespace, id whisk.ActivationID) (*whisk.Activation, error) {
+	return w.cancel(ns, id)
+}
+
+func (w *world) Redrive(_ context.Context, by *whisk.Identity, _ string, dead whisk.ActivationID, ended func()) (whisk.ActivationID, error) {
+	if _, err := w.engine.DeadLetter(context.Background(), by.Namespace, dead); err != nil {
+		return whisk.ActivationID{}, err
+	}
+	w.redone = append(w.redone, dead)
+	ended()
+	return id(99), nil
+}
+
 func (w *world) run(c *whisk.Call, r whisk.Response) *whisk.Activation {
 	rec := c.Record()
 	rec.Start, rec.End, rec.Duration, rec.Response = 1000, 1012, 11, r

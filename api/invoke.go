@@ -31,6 +31,12 @@ type flow interface {
 	// Fire returns once the trigger's record and the activations of its rules'
 	// actions are durable; a zero id says that no rule is active.
 	Fire(ctx context.Context, e whisk.Fire) (whisk.ActivationID, error)
+
+	// Cancel ends a queued activation and returns its record: an error of kind
+	// NotFound if there is none of that id, of kind Conflict if it has started.
+	Cancel(ctx context.Context, ns whisk.Namespace, id whisk.ActivationID) (*whisk.Activation, error)
+	// Redrive queues the call of a dead letter under a new id, as Submit does.
+	Redrive(ctx context.Context, by *whisk.Identity, transaction string, dead whisk.ActivationID, ended func()) (whisk.ActivationID, error)
 }
 
 // invokeOptions are the query of an invoke.

@@ -24,6 +24,8 @@ const (
 	classInvoke
 	classActivationList
 	classActivationGet
+	classQueue
+	classDeadLetters
 	classEntities // packages, triggers and rules
 	classFire
 	classWeb
@@ -33,7 +35,7 @@ const (
 
 var classNames = [classes]string{
 	"other", "options", "info", "namespaces", "action_list", "action_get", "action_put", "action_delete",
-	"invoke", "activation_list", "activation_get", "entities", "fire", "web", "route",
+	"invoke", "activation_list", "activation_get", "queue", "dead_letters", "entities", "fire", "web", "route",
 }
 
 // apiMetrics counts requests by class and status. A counter is made when its

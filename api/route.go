@@ -165,6 +165,10 @@ func (s *Server) resource(q *request, p path) (reply, error) {
 		return s.actions(q, ns, p)
 	case "activations":
 		return s.activations(q, ns, p)
+	case "queue":
+		return s.queue(q, ns, p)
+	case "deadletters":
+		return s.dead(q, ns, p)
 	case "limits":
 		if p.n == 3 && !p.slash {
 			q.class = classNamespaces

@@ -113,3 +113,13 @@ func (c *Client) Result(ctx context.Context, id string) (*Response, error) {
 	a.settle()
 	return &a.Response, nil
 }
+
+// Cancel ends an activation that has not started yet and returns its record.
+func (c *Client) Cancel(ctx context.Context, id string) (*Activation, error) {
+	a := new(Activation)
+	if err := c.decode(ctx, request{method: http.MethodDelete, path: []string{"namespaces", "_", "queue", id}}, a); err != nil {
+		return nil, err
+	}
+	a.settle()
+	return a, nil
+}

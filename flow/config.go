@@ -23,6 +23,10 @@ type Config struct {
 	// not over. It may be set only where no other router uses the store.
 	Gone func(ctx context.Context, id whisk.ActivationID) bool
 
+	// Hold keeps all queued rows from being run: they wait for a router without
+	// it.
+	Hold bool
+
 	// MaxAge is how long a row may stay in the queue without having started, if
 	// its action says nothing else. Then it ends in a failure record.
 	MaxAge time.Duration

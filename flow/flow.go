@@ -95,6 +95,7 @@ func New(cfg Config, d Deps) *Flow {
 		unread:     map[whisk.Namespace]int{},
 	}
 	f.backlog, f.holder = newBacklog(f.restTime), f.token()
+	f.halted = cfg.Hold
 	f.runs, f.stopRuns = context.WithCancel(context.Background())
 	f.m = newFlowMetrics(cfg.Metrics, f)
 	return f

@@ -29,8 +29,8 @@ const ClaimLease = 20 * time.Second
 // ClaimQuery says which rows a holder wants.
 type ClaimQuery = whisk.ClaimQuery
 
-// DeadQuery selects dead letters of one namespace. Limit 0 is no limit.
-type DeadQuery struct{ Skip, Limit int }
+// DeadQuery selects dead letters of one namespace.
+type DeadQuery = whisk.DeadQuery
 
 // TakeTurns picks from lanes in turn, one of each in every round, as far as the
 // bounds of the query go. It is for engines.

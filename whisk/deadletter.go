@@ -19,6 +19,9 @@ type DeadLetter struct {
 	Payload   []byte // the sealed call
 }
 
+// DeadQuery selects dead letters of one namespace. Limit 0 is no limit.
+type DeadQuery struct{ Skip, Limit int }
+
 // maxReason bounds the reason of a dead letter, in bytes.
 const maxReason = 1024
 

@@ -17,9 +17,10 @@ func newActivationCmd() *cobra.Command {
   hearth activation get --last          # all of one record
   hearth activation logs --last --strip # what it printed
   hearth activation result ID           # what it answered
+  hearth activation cancel ID           # end one that has not started yet
   hearth activation poll                # follow the logs of all that runs`)
 	cmd.AddCommand(newActivationListCmd(f), newActivationGetCmd(f), newActivationLogsCmd(f),
-		newActivationResultCmd(f), newActivationPollCmd(f))
+		newActivationResultCmd(f), newActivationPollCmd(f), newActivationCancelCmd(f))
 	return cmd
 }
 
@@ -125,6 +126,25 @@ func newActivationResultCmd(f *clientFlags) *cobra.Command {
 	}
 	cmd.Flags().BoolVarP(&last, "last", "l", false, "retrieves the last activation")
 	return cmd
+}
+
+func newActivationCancelCmd(f *clientFlags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "cancel ACTIVATION_ID",
+		Short: "end an activation that has not started yet",
+		RunE: f.run(func(ctx context.Context, s *session, args []string) error {
+			if err := wordCount(args, 1, 1, "An activation ID is required."); err != nil {
+				return err
+			}
+			ctx, cancel := within(ctx)
+			defer cancel()
+			if _, err := s.Cancel(ctx, args[0]); err != nil {
+				return failed(err, "Unable to cancel activation '%s'", args[0])
+			}
+			s.out.printf("ok: cancelled activation %s\n", args[0])
+			return nil
+		}),
+	}
 }
 
 // orLast puts the newest activation's id in front of args if last is set.

@@ -14,7 +14,6 @@ import (
 
 	"hearth/auth"
 	"hearth/client"
-	"hearth/store/sqlite"
 )
 
 // adminFlags say which platform an operator means.
@@ -26,6 +25,7 @@ type adminFlags struct {
 	offline   bool
 	verbose   bool
 	config    string
+	storage   storeFlags
 }
 
 func (f *adminFlags) register(cmd *cobra.Command) {
@@ -35,6 +35,7 @@ func (f *adminFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.url, "admin-url", "", "the admin API of a server, such as http://127.0.0.1:3234/admin/v1 (default: that of the server on --data)")
 	fs.StringVar(&f.tokenFile, "admin-token-file", "", "file with the admin API's token (default: admin.token in --data)")
 	fs.BoolVar(&f.offline, "offline", false, "work on the folder even if a server with an admin API runs on it")
+	f.storage.register(fs)
 	fs.BoolVarP(&f.verbose, "verbose", "v", false, "tell where the command works")
 	fs.StringVar(&f.config, "config", "", "the server's settings file, for its data and master-key-file (default "+defaultConfigFile+", if it is there)")
 	cmd.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
@@ -55,6 +56,13 @@ func (f *adminFlags) open(ctx context.Context, stderr io.Writer) (op operator, d
 		}
 		say("asking %s", f.url)
 		return f.online(f.url)
+	}
+	if err := f.storage.validate(); err != nil {
+		return nil, nil, err
+	}
+	if f.storage.shared() {
+		say("working on the database")
+		return f.onDatabase(ctx)
 	}
 	dir, err := filepath.Abs(f.data)
 	if err != nil {
@@ -118,9 +126,7 @@ func (f *adminFlags) onStore(ctx context.Context, dir string, lock *os.File) (_ 
 	if _, err := os.Stat(data.file(storeFile)); err != nil {
 		return nil, nil, fmt.Errorf("there is no platform in %s: name its folder with --data, or start it once (%w)", dir, err)
 	}
-	cfg := sqlite.DefaultConfig(data.file(storeFile))
-	cfg.Readers, cfg.KeepSchema = 1, lock == nil
-	db, err := sqlite.Open(ctx, cfg)
+	db, err := f.storage.open(ctx, data, lock == nil, nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -129,6 +135,24 @@ func (f *adminFlags) onStore(ctx context.Context, dir string, lock *os.File) (_ 
 		return nil, nil, errors.Join(err, db.Close())
 	}
 	return auth.NewAccounts(keys, db, nil), func() error { return errors.Join(db.Close(), unlock()) }, nil
+}
+
+// onDatabase opens a PostgreSQL database, on which routers may be at work: they
+// follow the change log.
+func (f *adminFlags) onDatabase(ctx context.Context) (operator, func() error, error) {
+	engine, err := f.storage.open(ctx, nil, true, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	master := f.masterKey
+	if master == "" {
+		master = filepath.Join(f.data, masterFile)
+	}
+	keys, err := openKeys(ctx, master, nil, engine)
+	if err != nil {
+		return nil, nil, errors.Join(err, engine.Close())
+	}
+	return auth.NewAccounts(keys, engine, nil), engine.Close, nil
 }
 
 // lockShared keeps servers, but not other commands, off a folder. It returns

@@ -21,7 +21,8 @@ func newRekeyCmd(f *adminFlags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "rekey", Short: "change the master key and seal everything anew",
 		Long: `Rekey seals everything that is kept under the master key under another: users' keys, activations that
-wait in the queue, dead letters, alarms, and encrypted parameters. No server may run on the folder. Either all of it is
+wait in the queue, dead letters, alarms, and encrypted parameters. No server may run on the folder, nor on
+the PostgreSQL database. Either all of it is
 changed or nothing; when it is interrupted, the next start, or rekey again, makes sense of it.
 
 Without files the key in the data folder is replaced by a random one, and kept beside it under the
@@ -46,7 +47,14 @@ name of the day: copies of the data of before need it. Delete it when there are 
 			return usageError(errors.New("a key in a file of its own needs another for the new key: --new-master-key-file"))
 		}
 		out := newPrinter(cmd.OutOrStdout())
-		if err := r.run(cmd.Context(), f.data, out); err != nil {
+		run := func() error { return r.run(cmd.Context(), f.data, out) }
+		if err := f.storage.validate(); err != nil {
+			return err
+		}
+		if f.storage.shared() {
+			run = func() error { return r.onDatabase(cmd.Context(), &f.storage, out) }
+		}
+		if err := run(); err != nil {
 			return err
 		}
 		return out.err
@@ -86,6 +94,23 @@ func (r *rekeying) run(ctx context.Context, dir string, out *printer) (err error
 			return err
 		}
 	}
+	return r.reseal(ctx, data, db, out)
+}
+
+// onDatabase is run for a PostgreSQL database.
+func (r *rekeying) onDatabase(ctx context.Context, storage *storeFlags, out *printer) (err error) {
+	if r.named == "" || r.fresh == "" {
+		return usageError(errors.New("for a PostgreSQL database name both keys: --master-key-file and --new-master-key-file"))
+	}
+	db, err := storage.open(ctx, nil, true, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return r.reseal(ctx, nil, db, out)
+}
+
+func (r *rekeying) reseal(ctx context.Context, data *dataDir, db store.Engine, out *printer) error {
 	next, err := r.next(data)
 	if err != nil {
 		return err
@@ -146,7 +171,7 @@ func (r *rekeying) rewriter(from, to *auth.Keyring) store.Rewriter {
 }
 
 // swap makes the key files fit the store.
-func (r *rekeying) swap(ctx context.Context, data *dataDir, db *sqlite.DB, out *printer) error {
+func (r *rekeying) swap(ctx context.Context, data *dataDir, db store.Engine, out *printer) error {
 	switch {
 	case r.fresh == "":
 		_, err := finishRekey(ctx, data, db)

@@ -67,6 +67,7 @@ func (f *fakeServer) routes() http.Handler {
 	m.HandleFunc("GET "+activations+"/{id}", func(w http.ResponseWriter, r *http.Request) { f.record(w, r, "") })
 	m.HandleFunc("GET "+activations+"/{id}/{part}", func(w http.ResponseWriter, r *http.Request) { f.record(w, r, r.PathValue("part")) })
 	f.entityRoutes(m)
+	f.deadRoutes(m)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header()["Date"] = nil // the same bytes each time
 		f.mu.Lock()

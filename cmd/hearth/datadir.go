@@ -98,17 +98,22 @@ func writeSecret(name string, b []byte) error {
 
 // keyFile returns the key in the file; if there is no such file it makes a
 // random key and writes it there first.
-func keyFile(name string) (key whisk.AuthKey, fresh bool, err error) {
-	b, err := os.ReadFile(name)
-	if err == nil {
-		if key, err = auth.ParseKey(strings.TrimSpace(string(b))); err != nil {
-			err = fmt.Errorf("%s: %w", name, err)
-		}
-		return key, false, err
-	}
+func keyFile(name string) (whisk.AuthKey, error) {
+	key, err := readKey(name)
 	if !errors.Is(err, fs.ErrNotExist) {
-		return key, false, err
+		return key, err
 	}
 	key = auth.NewKey()
-	return key, true, writeSecret(name, []byte(key.Compact()+"\n"))
+	return key, writeSecret(name, []byte(key.Compact()+"\n"))
+}
+
+func readKey(name string) (key whisk.AuthKey, err error) {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return key, err
+	}
+	if key, err = auth.ParseKey(strings.TrimSpace(string(b))); err != nil {
+		err = fmt.Errorf("%s: %w", name, err)
+	}
+	return key, err
 }

@@ -52,7 +52,7 @@ The client commands take the flags of wsk and read the same .wskprops file.`)
 	root.SetVersionTemplate("hearth {{.Version}}\n")
 	root.Flags().Bool("version", false, "show the version")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError(err) })
-	root.AddCommand(newUpCmd(), newRouterCmd(), newInvokerCmd(), newAdminCmd(), newTLSCmd(), newActionCmd(), newActivationCmd(), newPackageCmd(), newTriggerCmd(),
+	root.AddCommand(newUpCmd(), newRouterCmd(), newInvokerCmd(), newAdminCmd(), newTLSCmd(), newActionCmd(), newActivationCmd(), newDeadLetterCmd(), newPackageCmd(), newTriggerCmd(),
 		newRuleCmd(), newAPICmd(), newNamespaceCmd(), newListCmd(), newPropertyCmd(), newSDKCmd(), newDeployCmd(), newProjectCmd(),
 		newBenchCmd())
 	return root

@@ -26,7 +26,8 @@ type routerFlags struct {
 	encrypt      string
 	noThrottle   bool
 	executeOnly  bool
-	store        string
+	storage      storeFlags
+	holdQueue    bool
 	unsafe       bool
 	drain        time.Duration
 	limits       limitsFlag
@@ -49,8 +50,9 @@ func (f *routerFlags) register(cmd *cobra.Command) {
 	fs.StringVar(&f.encrypt, "encrypt-parameters", "off", "store parameters of actions, packages and triggers in the open (off) or sealed under the master key (aes-256); holds for what is written from now on, see hearth admin rekey")
 	fs.BoolVar(&f.noThrottle, "no-throttle", false, "lift the limits on invokes per minute and at once")
 	fs.BoolVar(&f.executeOnly, "shared-execute-only", false, "let others invoke what is in a published package, but not read it")
-	fs.StringVar(&f.store, "store", "sqlite", "where state is kept: sqlite (a file in --data), or none (in memory, records are dropped; for measuring)")
+	f.storage.register(fs)
 	fs.BoolVar(&f.unsafe, "unsafe", false, "allow an --addr beyond loopback although sandboxes are isolated only in part, and an --ops-addr that asks for no credentials")
+	fs.BoolVar(&f.holdQueue, "hold-queue", false, "accept calls that nobody waits for, but run none of them: they wait for a router without this flag")
 	fs.DurationVar(&f.drain, "drain", 60*time.Second, "how long running actions may take to finish after SIGTERM")
 	fs.Var(&f.limits, "limit", "set a limit, such as memory.max=1024; may be repeated (see above)")
 	fs.StringVar(&f.vanityDomain, "vanity-domain", "localhost", "serve the web actions of each namespace at NAMESPACE.DOMAIN as well; \"\" for no such hosts")
@@ -62,8 +64,8 @@ func (f *routerFlags) validate() error {
 	if err := f.limits.Validate(); err != nil {
 		return usageError(err)
 	}
-	if f.store != "sqlite" && f.store != "none" {
-		return usageError(fmt.Errorf("--store %s: want sqlite or none", f.store))
+	if err := f.storage.validate(); err != nil {
+		return err
 	}
 	if _, err := encryption(f.encrypt); err != nil {
 		return usageError(err)

@@ -15,7 +15,6 @@ import (
 	"hearth/flow"
 	"hearth/router"
 	"hearth/store"
-	"hearth/store/sqlite"
 	"hearth/whisk"
 )
 
@@ -52,14 +51,8 @@ func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog
 			err = errors.Join(err, s.close())
 		}
 	}()
-	if f.store == "none" {
-		s.engine = store.NewNone()
-	} else {
-		cfg := sqlite.DefaultConfig(data.file(storeFile))
-		cfg.Logger = log
-		if s.engine, err = sqlite.Open(ctx, cfg); err != nil {
-			return s, err
-		}
+	if s.engine, err = f.storage.open(ctx, data, false, log); err != nil {
+		return s, err
 	}
 	if err := s.openAccounts(ctx); err != nil {
 		return s, err
@@ -82,7 +75,11 @@ func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog
 	s.router = router.New(routing, s.entities, s.recorder)
 
 	fc := flow.DefaultConfig()
-	fc.Alone, fc.Gone, fc.DrainBudget, fc.Logger, fc.Metrics = invokers == 0, s.gone, f.drain, log, s.metrics
+	fc.Alone, fc.DrainBudget, fc.Logger, fc.Metrics = invokers == 0 && !f.storage.shared(), f.drain, log, s.metrics
+	if !f.storage.shared() {
+		fc.Gone = s.gone
+	}
+	fc.Hold = f.holdQueue
 	fc.QueueWait, fc.SequenceLength = routing.MaxAge, f.limits.SequenceLength
 	if err := fc.Validate(); err != nil {
 		return s, err
@@ -102,7 +99,7 @@ func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog
 	ac.Build, ac.BuildNo = buildDate(), "hearth-"+buildVersion()
 	s.api, err = api.New(ac, api.Deps{
 		Auth: s.auth, Owners: s.auth, Throttle: throttle,
-		Rights: s.rights, Entities: s.entities, APIs: s.entities, Records: s.recorder, Flow: s.flow, CheckKind: auth.CheckKind, Runtimes: s.router.Runtimes,
+		Rights: s.rights, Entities: s.entities, APIs: s.entities, Records: s.recorder, Flow: s.flow, DeadLetters: s.engine, CheckKind: auth.CheckKind, Runtimes: s.router.Runtimes,
 	})
 	return s, err
 }

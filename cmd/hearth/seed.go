@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 
 	"hearth/whisk"
 )
@@ -37,15 +39,23 @@ func seedAccounts(ctx context.Context, a accounts, st noter, d *dataDir, guest *
 // seed makes a namespace with a random key, which stands in a file beside the
 // data that is written before the key is used, so that a crash in between loses
 // none. It is done once: a key that the operator then revokes or deletes does
-// not come back with the next start.
+// not come back with the next start. Where another router on the same store has
+// done it there is no file, and no key is returned.
 func seed(ctx context.Context, a accounts, st noter, d *dataDir, ns whisk.Namespace) (whisk.AuthKey, error) {
-	note := "made namespace " + string(ns)
-	key, _, err := keyFile(d.file(string(ns) + ".key"))
+	note, file := "made namespace "+string(ns), d.file(string(ns)+".key")
+	made, err := st.Note(ctx, note)
 	if err != nil {
+		return whisk.AuthKey{}, err
+	}
+	if made != nil {
+		key, err := readKey(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
 		return key, err
 	}
-	made, err := st.Note(ctx, note)
-	if err != nil || made != nil {
+	key, err := keyFile(file)
+	if err != nil {
 		return key, err
 	}
 	if err := a.Ensure(ctx, string(ns), ns, key); err != nil {

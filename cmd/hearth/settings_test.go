@@ -129,13 +129,12 @@ func TestDataDir(t *testing.T) {
 	if _, err := openData(d.path); err == nil || !strings.Contains(err.Error(), "another hearth is running") {
 		t.Errorf("second open: %v", err)
 	}
-	k1, fresh, err := keyFile(d.file("k"))
-	if err != nil || !fresh || len(k1.Key) != 64 {
-		t.Fatalf("keyFile = %v, %t, %v", k1, fresh, err)
+	k1, err := keyFile(d.file("k"))
+	if err != nil || len(k1.Key) != 64 {
+		t.Fatalf("keyFile = %v, %v", k1, err)
 	}
-	k2, fresh, err := keyFile(d.file("k"))
-	if err != nil || fresh || k1 != k2 {
-		t.Errorf("second keyFile = %v, %t, %v", k2, fresh, err)
+	if k2, err := keyFile(d.file("k")); err != nil || k1 != k2 {
+		t.Errorf("second keyFile = %v, %v", k2, err)
 	}
 	if st, err := os.Stat(d.file("k")); err != nil || st.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", st.Mode(), err)

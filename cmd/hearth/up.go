@@ -100,7 +100,7 @@ type listeners struct {
 // openListeners opens all listeners before anything is started, so that a
 // taken port is an error at once and sandboxes can be told the API's address.
 func openListeners(f *routerFlags, data *dataDir) (_ *listeners, err error) {
-	l := &listeners{ends: endpoints{PID: os.Getpid(), Memory: f.store == "none"}}
+	l := &listeners{ends: endpoints{PID: os.Getpid(), Memory: f.storage.kind == storeNone}}
 	defer func() {
 		if err != nil {
 			l.close()
