@@ -60,6 +60,7 @@ const (
 	DoAPI    = "api"    // GET /api/v1, which runs nothing
 	DoCold   = "cold"   // blocking, each of an action that never ran before
 	DoSubmit = "submit" // not blocking; measured until all records are there
+	DoAccept = "accept" // not blocking; measured until all are accepted
 	DoFire   = "fire"   // fires of a trigger with a rule for each action; measured until all records are there
 	DoIdle   = "idle"   // nothing at all
 )
@@ -69,7 +70,8 @@ const MinPayload = 40
 
 // Server says how a server that bench starts differs from `hearth up`.
 type Server struct {
-	Store  string `json:"store,omitempty"`  // "none": in memory, records are dropped
+	Store  string `json:"store,omitempty"`  // "none": in memory, records are dropped; "postgres"
+	Hold   bool   `json:"hold,omitempty"`   // no queued call is run
 	Split  string `json:"split,omitempty"`  // router and invoker apart: "unix" socket, or "tls"
 	Memory int    `json:"memory,omitempty"` // MB for all sandboxes, 0 is its default
 	Name   string `json:"name,omitempty"`   // cases with another name have a server of their own
@@ -82,6 +84,9 @@ func (s Server) String() string {
 	}
 	if s.Store != "" {
 		what += " --store " + s.Store
+	}
+	if s.Hold {
+		what += " --hold-queue"
 	}
 	if s.Memory != 0 {
 		what += fmt.Sprintf(" --memory %d", s.Memory)

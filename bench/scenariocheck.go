@@ -35,12 +35,12 @@ func (c *Case) validate(earlier []string) error {
 		return fmt.Errorf("on %q: want \"floor NAME\" or nothing", c.On)
 	}
 	switch {
-	case !slices.Contains([]string{DoInvoke, DoAPI, DoCold, DoSubmit, DoFire, DoIdle}, c.Do):
-		return fmt.Errorf("do %q: there are invoke, api, cold, submit, fire and idle", c.Do)
+	case !slices.Contains([]string{DoInvoke, DoAPI, DoCold, DoSubmit, DoAccept, DoFire, DoIdle}, c.Do):
+		return fmt.Errorf("do %q: there are invoke, api, cold, submit, accept, fire and idle", c.Do)
 	case !slices.Contains([]string{"nodejs", "python", "go", "native"}, c.Kind):
 		return fmt.Errorf("kind %q: there are nodejs, python, go and native", c.Kind)
-	case c.Server.Store != "" && c.Server.Store != "none":
-		return fmt.Errorf("store %q: want none", c.Server.Store)
+	case !slices.Contains([]string{"", "none", "postgres"}, c.Server.Store):
+		return fmt.Errorf("store %q: want none or postgres", c.Server.Store)
 	case !slices.Contains([]string{"", "unix", "tls"}, c.Server.Split):
 		return fmt.Errorf("split %q: want unix or tls", c.Server.Split)
 	case c.Payload < MinPayload || c.Payload > 1<<20:
@@ -49,7 +49,7 @@ func (c *Case) validate(earlier []string) error {
 		return fmt.Errorf("%d actions, exponent %v: out of range", c.Actions, c.Zipf)
 	case c.Load.Share < 0 || c.Load.Share > 100:
 		return fmt.Errorf("share %v: must be within 0 and 100", c.Load.Share)
-	case c.drains() && c.Load.Count == 0:
+	case c.queues() && c.Load.Count == 0:
 		return fmt.Errorf("%s needs a count", c.Do)
 	}
 	if r := c.Load.RateOf; r != nil && (!slices.Contains(earlier, r.Case) || !(r.Times > 0)) {

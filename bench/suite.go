@@ -20,6 +20,10 @@ type SuiteConfig struct {
 	Exe string
 	Env []string // their environment; nil is this process's
 
+	// Database makes an empty PostgreSQL database for a server and returns its
+	// DSN and what drops it; nil leaves out what needs one.
+	Database func(context.Context) (dsn string, drop func(context.Context) error, err error)
+
 	// Host and Key name an OpenWhisk server to measure instead of servers that
 	// are started; cases that need a server of their own are then left out.
 	Host, Key string
@@ -174,8 +178,11 @@ func (st *stage) server(ctx context.Context, spec Server) (s *server, reason str
 		}
 		s = &server{url: strings.TrimSuffix(u.String(), "/api"), key: st.cfg.Key}
 	} else {
+		if spec.Store == "postgres" && st.cfg.Database == nil {
+			return nil, "needs a PostgreSQL database: give the DSN of one in HEARTH_STORE_DSN", nil
+		}
 		st.cfg.Say("  starting " + spec.String())
-		if s, err = startServer(ctx, program{st.cfg.Exe, st.cfg.Env}, spec); err != nil {
+		if s, err = startServer(ctx, program{st.cfg.Exe, st.cfg.Env, st.cfg.Database}, spec); err != nil {
 			return nil, "", err
 		}
 	}
@@ -188,7 +195,7 @@ func (st *stage) floor(ctx context.Context, name string) (*server, error) {
 	if s := st.floors[name]; s != nil {
 		return s, s.alive()
 	}
-	s, err := startFloor(ctx, program{st.cfg.Exe, st.cfg.Env}, name)
+	s, err := startFloor(ctx, program{exe: st.cfg.Exe, env: st.cfg.Env}, name)
 	if err != nil {
 		return nil, err
 	}

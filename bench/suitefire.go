@@ -11,6 +11,9 @@ import (
 // drains reports whether a case is over when all records are there.
 func (c *Case) drains() bool { return c.Do == DoSubmit || c.Do == DoFire }
 
+// queues reports whether nobody waits for a case's calls.
+func (c *Case) queues() bool { return c.drains() || c.Do == DoAccept }
+
 // trigger makes a trigger with a rule for each of the case's actions.
 func (st *stage) trigger(ctx context.Context, p *prepared) error {
 	p.trigger = triggerOf(p.actions)

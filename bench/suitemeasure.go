@@ -69,7 +69,7 @@ func (st *stage) plan(c *Case, round int) (Plan, string) {
 		}
 	}
 	p := l.plan(st.cfg.Duration, st.cfg.Warmup, st.seed(round))
-	if c.Do == DoCold || c.drains() || c.Trace != nil {
+	if c.Do == DoCold || c.queues() || c.Trace != nil {
 		p.Warmup = 0
 	}
 	return p, ""
@@ -229,7 +229,7 @@ func (st *stage) prepare(ctx context.Context, c *Case, srv *server, plan Plan, r
 			return nil, nil, err
 		}
 	}
-	if c.drains() {
+	if c.queues() {
 		return m, nil, nil
 	}
 	return m, nil, st.settle(ctx, plan, t)

@@ -22,17 +22,26 @@ type server struct {
 	key   string // UUID:KEY of a namespace
 	prog  program
 	ops   map[string]string
+
+	drop func(context.Context) error // the database of --store postgres
 }
 
 // program is what servers and floors are started from.
 type program struct {
 	exe string
 	env []string
+
+	database func(context.Context) (dsn string, drop func(context.Context) error, err error)
 }
 
 // stop stops the processes and removes their files.
 func (s *server) stop() error {
 	err := stopAll(s.procs)
+	if s.drop != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		err = errors.Join(err, s.drop(ctx))
+	}
 	if s.dir != "" {
 		err = errors.Join(err, os.RemoveAll(s.dir))
 	}
@@ -78,6 +87,16 @@ func startServer(ctx context.Context, prog program, spec Server) (_ *server, err
 	if s.dir, err = serverDir(); err != nil {
 		return s, err
 	}
+	if spec.Store == "postgres" {
+		dsn, drop, err := prog.database(ctx)
+		if err != nil {
+			return s, err
+		}
+		s.drop = drop
+		if err := os.WriteFile(s.dsnFile(), []byte(dsn), 0o600); err != nil {
+			return s, err
+		}
+	}
 	var wire []string
 	if spec.Split == "" {
 		return s, s.startRouter(ctx, "hearth", append(s.upArgs(spec), s.invokerArgs(spec)...))
@@ -117,8 +136,16 @@ func (s *server) upArgs(spec Server) []string {
 	if spec.Store != "" {
 		args = append(args, "--store", spec.Store)
 	}
+	if s.drop != nil {
+		args = append(args, "--store-dsn-file", s.dsnFile())
+	}
+	if spec.Hold {
+		args = append(args, "--hold-queue")
+	}
 	return args
 }
+
+func (s *server) dsnFile() string { return filepath.Join(s.dir, "dsn") }
 
 func (s *server) invokerArgs(spec Server) []string {
 	args := []string{"--sandbox-dir", filepath.Join(s.dir, "sandboxes")}

@@ -123,7 +123,7 @@ func (c *Case) target(p *prepared, pick func(seq int64) int, busy func(seq int64
 	query := "?blocking=true&result=true"
 	cfg.Check = CheckResult(body.Is)
 	switch {
-	case c.drains():
+	case c.queues():
 		query = ""
 		cfg.Check = CheckAccepted
 	case c.Record || c.Do == DoCold:

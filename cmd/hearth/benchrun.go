@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hearth/bench"
+	"hearth/store/postgres"
 )
 
 // benchRun are the settings of `hearth bench run`.
@@ -81,6 +82,13 @@ func (r *benchRun) run(ctx context.Context, list []*bench.Scenario, stdout, stde
 		return err
 	}
 	// What the environment says of servers is not for those that bench starts.
+	if dsn := os.Getenv(dsnVariable); dsn != "" {
+		made := 0
+		r.suite.Database = func(ctx context.Context) (string, func(context.Context) error, error) {
+			made++
+			return postgres.MakeSchema(ctx, dsn, fmt.Sprintf("hearth_bench_%d_%d", os.Getpid(), made))
+		}
+	}
 	r.suite.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "HEARTH_") })
 	if r.suite.Key == "" {
 		r.suite.Key = os.Getenv("WHISK_AUTH")
