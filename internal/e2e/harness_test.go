@@ -146,10 +146,15 @@ func (a answer) id() string { return a.header.Get("X-Openwhisk-Activation-Id") }
 func (a answer) decode(t *testing.T) map[string]any {
 	t.Helper()
 	var v map[string]any
-	if err := json.Unmarshal(a.body, &v); err != nil {
-		t.Fatalf("status %d, not a JSON object: %.200q", a.status, a.body)
-	}
+	decode(t, a, &v)
 	return v
+}
+
+func decode(t *testing.T, a answer, v any) {
+	t.Helper()
+	if err := json.Unmarshal(a.body, v); err != nil {
+		t.Fatalf("status %d, not what was expected: %.200q", a.status, a.body)
+	}
 }
 
 // try makes one call; an error means that no whole answer came.
@@ -213,14 +218,24 @@ func (p *platform) invoke(name string, params any) answer {
 // record waits for an activation's record; records are written in batches.
 func (p *platform) record(id string, patience time.Duration) map[string]any {
 	p.t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
-		a := p.do("GET", "activations/"+id, nil)
-		if a.status == 200 {
-			return a.decode(p.t)
+	rec, err := p.await(id, patience)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return rec
+}
+
+// await is record for goroutines of a test, and for a platform that may fail to
+// answer.
+func (p *platform) await(id string, patience time.Duration) (rec map[string]any, err error) {
+	for deadline := time.Now().Add(patience); ; {
+		a, err := p.try(context.Background(), "GET", "activations/"+id, nil)
+		if err == nil && a.status == 200 {
+			err = json.Unmarshal(a.body, &rec)
+			return rec, err
 		}
 		if time.Now().After(deadline) {
-			p.t.Fatalf("no record of %s after %s: status %d: %s", id, patience, a.status, a.body)
+			return nil, fmt.Errorf("no record of %s after %s: status %d: %s, %v", id, patience, a.status, a.body, err)
 		}
 		<-time.After(20 * time.Millisecond)
 	}
