@@ -25,3 +25,23 @@ func newRecorderMetrics(set *metrics.Set) recorderMetrics {
 		opErrors:   set.NewCounter("store_op_errors_total"),
 	}
 }
+
+type janitorMetrics struct {
+	records  *metrics.Counter   // expired
+	letters  *metrics.Counter   // expired
+	code     *metrics.Counter   // blobs swept
+	rounds   *metrics.Counter   // carried through
+	failures *metrics.Counter   // rounds in which something failed
+	seconds  *metrics.Histogram // of one round
+}
+
+func newJanitorMetrics(set *metrics.Set) janitorMetrics {
+	return janitorMetrics{
+		records:  set.NewCounter("store_records_expired_total"),
+		letters:  set.NewCounter("store_dead_letters_expired_total"),
+		code:     set.NewCounter("store_code_swept_total"),
+		rounds:   set.NewCounter("store_janitor_rounds_total"),
+		failures: set.NewCounter("store_janitor_failures_total"),
+		seconds:  set.NewHistogram("store_janitor_round_seconds"),
+	}
+}

@@ -24,6 +24,8 @@ type NamespaceLimits struct {
 	MaxParameterSize      *ByteSize `json:"maxParameterSize,omitempty"`
 	MaxPayloadSize        *ByteSize `json:"maxPayloadSize,omitempty"` // of payloads and of results
 	TruncationSize        *ByteSize `json:"truncationSize,omitempty"`
+
+	Retention *Retention `json:"retention,omitempty"` // of activation records
 }
 
 // Merge returns n with what over has laid over it.
@@ -55,6 +57,10 @@ func (n NamespaceLimits) Validate() error {
 		case *ByteSize:
 			if f != nil && *f <= 0 {
 				return Errorf(BadRequest, "%s must be greater than 0", name)
+			}
+		case *Retention:
+			if f != nil && (*f < 0 || *f > MaxRetention) {
+				return Errorf(BadRequest, "%s must be 0 to %v", name, MaxRetention)
 			}
 		}
 	}

@@ -150,10 +150,10 @@ func adminCommands(t *testing.T, w adminWorld) {
 		{"limits·delete·shared", "", "Failed to delete limits (missing)\n", 1},
 		{"limits·set·shared·--invocationsPerMinute·0·--storeActivations·No", "", "Limits successfully set for \"shared\"\n", 0},
 		{"limits·set·--allowedKinds·nodejs:20·python:3.11·shared", "", "Limits successfully set for \"shared\"\n", 0},
-		{"limits·set·shared·--maxParameterSize·64 KB·--enableStoreActivations", "", "Limits successfully set for \"shared\"\n", 0},
-		{"limits·get·shared", "", "invocationsPerMinute = 0\nallowedKinds = ['nodejs:20', 'python:3.11']\nstoreActivations = True\nmaxParameterSize = 64 KB\n", 0},
-		{"limits·set·shared·--allowedKinds·go:1.20·--disableStoreActivations", "", "Limits successfully set for \"shared\"\n", 0},
-		{"limits·get·shared", "", "invocationsPerMinute = 0\nallowedKinds = ['go:1.20']\nstoreActivations = False\nmaxParameterSize = 64 KB\n", 0},
+		{"limits·set·shared·--maxParameterSize·64 KB·--retention·12h·--enableStoreActivations", "", "Limits successfully set for \"shared\"\n", 0},
+		{"limits·get·shared", "", "invocationsPerMinute = 0\nallowedKinds = ['nodejs:20', 'python:3.11']\nstoreActivations = True\nmaxParameterSize = 64 KB\nretention = 12h0m0s\n", 0},
+		{"limits·set·shared·--allowedKinds·go:1.20·--retention·168h·--disableStoreActivations", "", "Limits successfully set for \"shared\"\n", 0},
+		{"limits·get·shared", "", "invocationsPerMinute = 0\nallowedKinds = ['go:1.20']\nstoreActivations = False\nmaxParameterSize = 64 KB\nretention = 7d\n", 0},
 		{"limits·set·shared·--firesPerMinute·-3", "", "firesPerMinute must not be negative\n", 2},
 		{"limits·set·a/b·--firesPerMinute·3", "", "The namespace contains illegal characters.\n", 2},
 		{"limits·delete·shared", "", "Limits deleted\n", 0},
@@ -195,6 +195,7 @@ func TestAdminUsage(t *testing.T) {
 		{"limits·set·--firesPerMinute·3", "want \"hearth admin limits set NAMESPACE"},
 		{"limits·set·shared·--firesPerMinute·many", "invalid int value: 'many'"},
 		{"limits·set·shared·--truncationSize·1 TB", "a size is a number of bytes"},
+		{"limits·set·shared·--retention·soon", "a retention is a time such as"},
 	} {
 		_, stderr, exit := w.run("", strings.Split(tt.args, "·")...)
 		if exit != exitUsage || !strings.Contains(stderr, tt.want) {

@@ -51,6 +51,7 @@ var nsLimitHelp = map[string]string{
 	"maxParameterSize": "size of parameters, such as \"1 MB\"",
 	"maxPayloadSize":   "size of an invocation's payload, and of its result",
 	"truncationSize":   "how much is shown of a result that is too large",
+	"retention":        "how long activations are kept, such as 7d or 12h; 0: for ever",
 }
 
 // setter parses the text of one flag into a field.
@@ -79,6 +80,12 @@ func (s setter) Set(text string) error {
 			return err
 		}
 		*p = &n
+	case **whisk.Retention:
+		r, err := whisk.ParseRetention(text)
+		if err != nil {
+			return err
+		}
+		*p = &r
 	case *[]string:
 		*p = append(*p, text)
 	}
@@ -157,7 +164,7 @@ func (n nsLimit) text() string {
 			return "True"
 		}
 		return "False"
-	case *whisk.ByteSize:
+	case fmt.Stringer: // sizes and times
 		return v.String()
 	case []string:
 		return "['" + strings.Join(v, "', '") + "']"

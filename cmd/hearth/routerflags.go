@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hearth/auth"
+	"hearth/store"
 	"hearth/whisk"
 )
 
@@ -30,6 +31,8 @@ type routerFlags struct {
 	holdQueue    bool
 	unsafe       bool
 	drain        time.Duration
+	recordsKept  whisk.Retention
+	deadKept     whisk.Retention
 	limits       limitsFlag
 	vanityDomain string
 	debug        bool
@@ -54,6 +57,9 @@ func (f *routerFlags) register(cmd *cobra.Command) {
 	fs.BoolVar(&f.unsafe, "unsafe", false, "allow an --addr beyond loopback although sandboxes are isolated only in part, and an --ops-addr that asks for no credentials")
 	fs.BoolVar(&f.holdQueue, "hold-queue", false, "accept calls that nobody waits for, but run none of them: they wait for a router without this flag")
 	fs.DurationVar(&f.drain, "drain", 60*time.Second, "how long running actions may take to finish after SIGTERM")
+	kept := store.DefaultJanitorConfig()
+	fs.TextVar(&f.recordsKept, "records-kept", whisk.Retention(kept.RecordsKept), "how long activation records are kept, such as 7d or 12h; 0 for ever; hearth admin limits set NAMESPACE --retention sets it for one namespace")
+	fs.TextVar(&f.deadKept, "dead-letters-kept", whisk.Retention(kept.DeadKept), "how long calls are kept that failed at their last attempt; 0 for ever")
 	fs.Var(&f.limits, "limit", "set a limit, such as memory.max=1024; may be repeated (see above)")
 	fs.StringVar(&f.vanityDomain, "vanity-domain", "localhost", "serve the web actions of each namespace at NAMESPACE.DOMAIN as well; \"\" for no such hosts")
 	fs.BoolVar(&f.debug, "debug", false, "log more")

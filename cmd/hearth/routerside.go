@@ -147,7 +147,11 @@ func (s *routerSide) openAccounts(ctx context.Context) error {
 // start starts the stages up to flow; join brings the invokers in.
 func (s *routerSide) start(ctx context.Context, st *stages, join func()) error {
 	st.start("recorder", s.recorder.Run)
-	st.start("housekeeping", s.housekeep)
+	janitor, err := s.newJanitor()
+	if err != nil {
+		return err
+	}
+	st.start("janitor", janitor.Run)
 	st.start("changes", s.follower.Run)
 	st.start("router", s.router.Run)
 	join()
@@ -218,29 +222,15 @@ func (s *routerSide) serve(st *stages, listeners ...net.Listener) error {
 	return nil
 }
 
-// housekeep removes what nobody needs any more.
-func (s *routerSide) housekeep(ctx context.Context) error {
-	const (
-		every    = time.Hour
-		codeKept = 24 * time.Hour
-	)
-	t := time.NewTicker(every)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-t.C:
-		}
-		n, err := s.engine.SweepCode(ctx, time.Now().Add(-codeKept))
-		switch {
-		case ctx.Err() != nil:
-		case err != nil:
-			s.log.Warn("unused code could not be removed", "error", err)
-		case n > 0:
-			s.log.Info("unused code removed", "blobs", n)
-		}
+// newJanitor returns the one who removes what nobody needs any more.
+func (s *routerSide) newJanitor() (*store.Janitor, error) {
+	cfg := store.DefaultJanitorConfig()
+	cfg.RecordsKept, cfg.DeadKept = time.Duration(s.flags.recordsKept), time.Duration(s.flags.deadKept)
+	cfg.Logger, cfg.Metrics = s.log, s.metrics
+	if err := cfg.Validate(); err != nil {
+		return nil, err
 	}
+	return store.NewJanitor(cfg, s.engine), nil
 }
 
 func (s *routerSide) close() error {
