@@ -27,6 +27,8 @@ func newActionCmd() *cobra.Command {
 		newActionGetCmd(f), newActionDeleteCmd(f), newActionListCmd(f),
 	)
 	completeFirst(cmd, f, listActions, "update", "invoke", "get", "delete")
+	completeFlag(cmd, f, "kind", listKinds)
+	completeFlag(cmd, f, "web", listOf("yes", "raw", "no"))
 	return cmd
 }
 

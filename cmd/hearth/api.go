@@ -19,6 +19,9 @@ with verbs, each of which runs a web action.
   hearth api list
   hearth api delete /greeting /hello get`)
 	cmd.AddCommand(newAPICreateCmd(f), newAPIGetCmd(f), newAPIDeleteCmd(f), newAPIListCmd(f))
+	completeFirst(cmd, f, listBasePaths, "get", "delete", "list")
+	completeFlag(cmd, f, "response-type", listOf("json", "http", "html", "svg", "text"))
+	completeFlag(cmd, f, "format", listOf("json", "yaml"))
 	return cmd
 }
 

@@ -12,6 +12,13 @@ import (
 // flags that stand in front of the command behind it, as in
 // "hearth -i action list". The arguments of other commands stay as they are.
 func clientArgs(root *cobra.Command, args []string) ([]string, error) {
+	if len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd) {
+		begun, err := clientArgs(root, args[1:])
+		if err != nil { // a pair that is not whole yet
+			return args, nil
+		}
+		return append(args[:1:1], begun...), nil
+	}
 	at := leadingFlags(args)
 	if at == len(args) {
 		return args, nil

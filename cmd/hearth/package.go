@@ -23,6 +23,8 @@ of somebody else's, with parameters of its own.
 		newPackageGetCmd(f), newPackageDeleteCmd(f), newPackageListCmd(f), newPackageRefreshCmd(f),
 	)
 	completeFirst(cmd, f, listPackages, "update", "get", "delete")
+	completeWords(cmd, f, "bind", listPackages, nil)
+	completeFlag(cmd, f, "shared", listOf("yes", "no"))
 	return cmd
 }
 

@@ -20,7 +20,9 @@ a rule can be switched off and on.
 		newRulePutCmd(f, false), newRuleSetCmd(f, "enable", client.Active), newRuleSetCmd(f, "disable", client.Inactive),
 		newRuleStatusCmd(f), newRulePutCmd(f, true), newRuleGetCmd(f), newRuleDeleteCmd(f), newRuleListCmd(f),
 	)
-	completeFirst(cmd, f, listRules, "enable", "disable", "status", "update", "get", "delete")
+	completeFirst(cmd, f, listRules, "enable", "disable", "status", "get", "delete")
+	completeWords(cmd, f, "create", nil, listTriggers, listActions)
+	completeWords(cmd, f, "update", listRules, listTriggers, listActions)
 	return cmd
 }
 

@@ -21,6 +21,7 @@ by hand, through the API, or by a feed.
 		newTriggerGetCmd(f), newTriggerDeleteCmd(f), newTriggerListCmd(f),
 	)
 	completeFirst(cmd, f, listTriggers, "fire", "update", "get", "delete")
+	completeFlag(cmd, f, "feed", listFeeds)
 	return cmd
 }
 
