@@ -97,10 +97,23 @@ func (w *world) Owner(_ context.Context, ns whisk.Namespace) (*whisk.Identity, e
 	return nil, whisk.ErrNotFound
 }
 
-func (w *world) Invocation(*whisk.Identity) (func(), error) {
+func (w *world) Invocation(id *whisk.Identity) (func(), error) {
+	if err := w.Charge(id); err != nil {
+		return nil, err
+	}
+	return w.Begin(id)
+}
+
+func (w *world) Charge(*whisk.Identity) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.charges++
+	return w.refuse
+}
+
+func (w *world) Begin(*whisk.Identity) (func(), error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.refuse != nil {
 		return nil, w.refuse
 	}

@@ -15,6 +15,10 @@ import (
 // of kind Throttled. The release ends what is in flight.
 type throttle interface {
 	Invocation(id *whisk.Identity) (release func(), err error)
+	// Charge and Begin are the two halves of Invocation: the second alone makes
+	// it one of those in flight.
+	Charge(id *whisk.Identity) error
+	Begin(id *whisk.Identity) (release func(), err error)
 	// Fire charges the firing of a trigger.
 	Fire(id *whisk.Identity) error
 }

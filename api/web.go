@@ -49,13 +49,24 @@ func (s *Server) web(q *request, path string) (reply, error) {
 	return s.webAction(q, t)
 }
 
-// webAction runs a web action for anybody. Who owns it pays for it.
+// webAction runs a web action for anybody. Who owns it pays for it; but what is
+// in flight of theirs no stranger holds who is slow to send a body.
 func (s *Server) webAction(q *request, t webTarget) (reply, error) {
 	owner, r, err := s.exported(q.Request.Context(), t.action)
 	if err != nil {
 		return reply{}, err
 	}
-	release, err := s.deps.Throttle.Invocation(owner)
+	if err := s.deps.Throttle.Charge(owner); err != nil {
+		return reply{}, err
+	}
+	call, err := s.webCall(q, t, owner, r)
+	if err != nil {
+		return reply{}, err
+	}
+	if call == nil {
+		return reply{status: http.StatusOK}, nil
+	}
+	release, err := s.deps.Throttle.Begin(owner)
 	if err != nil {
 		return reply{}, err
 	}
@@ -65,13 +76,6 @@ func (s *Server) webAction(q *request, t webTarget) (reply, error) {
 			ended()
 		}
 	}()
-	call, err := s.webCall(q, t, owner, r)
-	if err != nil {
-		return reply{}, err
-	}
-	if call == nil {
-		return reply{status: http.StatusOK}, nil
-	}
 	rec, err := s.deps.Flow.Invoke(q.Request.Context(), call, s.cfg.Limits.BlockingWait, ended)
 	if taken = err == nil || errors.Is(err, whisk.ErrPending); !taken {
 		return reply{}, err

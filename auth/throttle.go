@@ -63,21 +63,67 @@ func (t *Throttle) Invocation(id *whisk.Identity) (release func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	u := s.use(id.UUID, time.Now())
+	if err := t.charge(u, id); err != nil {
+		return nil, err
+	}
+	return s.begin(u), nil
+}
+
+// Charge is the first half of Invocation, for who is not to be in flight before
+// all of a request has come: it is refused where that would be.
+func (t *Throttle) Charge(id *whisk.Identity) error {
+	if t.disabled {
+		return nil
+	}
+	s := t.shard(id.UUID)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return t.charge(s.use(id.UUID, time.Now()), id)
+}
+
+// Begin is the other half of Invocation, which charges nothing: it is refused
+// where too many are in flight.
+func (t *Throttle) Begin(id *whisk.Identity) (release func(), err error) {
+	if t.disabled {
+		return func() {}, nil
+	}
+	s := t.shard(id.UUID)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u := s.use(id.UUID, time.Now())
+	if err := t.admit(u, id); err != nil {
+		return nil, err
+	}
+	return s.begin(u), nil
+}
+
+// charge counts an invocation, and says whether it may begin now. Like admit it
+// is called with the shard's mu held.
+func (t *Throttle) charge(u *usage, id *whisk.Identity) error {
 	u.invocations++
 	if allowed := id.Limits.InvocationsPerMinute; u.invocations > allowed {
 		t.m.invocations.Inc()
-		return nil, perMinute(u.invocations, allowed)
+		return perMinute(u.invocations, allowed)
 	}
+	return t.admit(u, id)
+}
+
+func (t *Throttle) admit(u *usage, id *whisk.Identity) error {
 	if allowed := id.Limits.ConcurrentInvocations; u.inFlight >= allowed {
 		t.m.concurrent.Inc()
-		return nil, whisk.Errorf(whisk.Throttled, "Too many concurrent requests in flight (count: %d, allowed: %d).", u.inFlight, allowed)
+		return whisk.Errorf(whisk.Throttled, "Too many concurrent requests in flight (count: %d, allowed: %d).", u.inFlight, allowed)
 	}
+	return nil
+}
+
+// begin is called with mu held.
+func (s *throttleShard) begin(u *usage) (release func()) {
 	u.inFlight++
 	return sync.OnceFunc(func() {
 		s.mu.Lock()
 		u.inFlight-- // in the map still: a sweep leaves those in flight
 		s.mu.Unlock()
-	}), nil
+	})
 }
 
 // Fire asks to fire a trigger once. Errors are of kind [whisk.Throttled].

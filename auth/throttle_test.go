@@ -74,6 +74,38 @@ func TestConcurrent(t *testing.T) {
 	}
 }
 
+// Charged in two steps, an invocation counts once, and is in flight from the
+// second on.
+func TestChargeAndBegin(t *testing.T) {
+	th := NewThrottle(ThrottleConfig{})
+	id := identity("a", 3, 0, 1)
+	for range 2 { // nobody is in flight yet
+		if err := th.Charge(id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	release, err := th.Begin(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const full = "Too many concurrent requests in flight (count: 1, allowed: 1)."
+	if _, err := th.Begin(id); whisk.MessageOf(err) != full {
+		t.Errorf("a second one: %v", err)
+	}
+	if err := th.Charge(id); whisk.MessageOf(err) != full {
+		t.Errorf("a charge: %v", err)
+	}
+	release()
+	release()
+	if release, err = th.Begin(id); err != nil {
+		t.Errorf("once it has ended: %v", err)
+	}
+	if err := th.Charge(id); whisk.MessageOf(err) != "Too many requests in the last minute (count: 4, allowed: 3)." {
+		t.Errorf("a fourth charge: %v", err)
+	}
+	release()
+}
+
 func TestDisabled(t *testing.T) {
 	th := NewThrottle(ThrottleConfig{Disabled: true})
 	id := identity("a", 0, 0, 0)
