@@ -21,7 +21,7 @@ func newActivationCmd() *cobra.Command {
   hearth activation poll                # follow the logs of all that runs`)
 	cmd.AddCommand(newActivationListCmd(f), newActivationGetCmd(f), newActivationLogsCmd(f),
 		newActivationResultCmd(f), newActivationPollCmd(f), newActivationCancelCmd(f))
-	completeFirst(cmd, f, listActivations, "get", "logs", "result", "cancel")
+	completeFirst(cmd, f, listActivations, "get", "logs", "result")
 	completeFirst(cmd, f, listActions, "list", "poll")
 	return cmd
 }
