@@ -98,6 +98,10 @@ func (q *request) readJSON(limit int64) ([]byte, error) {
 	return b, nil
 }
 
+// webBodyTime is how long a body for a web action may take to come. Others come
+// from who has a key, and may be large: only their pace is bounded.
+const webBodyTime = time.Minute
+
 // readBody reads at most limit bytes. The buffer grows with what has come, not
 // with what is announced.
 func (q *request) readBody(limit int64) ([]byte, error) {
@@ -122,6 +126,9 @@ func (q *request) readBody(limit int64) ([]byte, error) {
 		}
 		if err != nil {
 			return nil, readError(err)
+		}
+		if q.web && time.Since(q.began) > webBodyTime {
+			return nil, &whisk.Error{Kind: whisk.Timeout}
 		}
 		if len(buf) < cap(buf) {
 			continue

@@ -3,7 +3,6 @@ package api
 import (
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -252,36 +251,3 @@ func TestWebCORS(t *testing.T) {
 		}
 	}
 }
-
-// A stranger who is slow to send a body takes no place among what is in flight.
-func TestWebBodyOnItsWay(t *testing.T) {
-	w := webWorld(t, "")
-	sent := strings.NewReader(`{"a":1}`)
-	reading := func(then func()) option {
-		return func(r *http.Request) {
-			r.Body, r.ContentLength = io.NopCloser(readerFunc(func(p []byte) (int, error) {
-				w.mu.Lock()
-				defer w.mu.Unlock()
-				if w.charges != 1 || w.inFlight != 0 {
-					t.Errorf("charged %d times, in flight: %d", w.charges, w.inFlight)
-				}
-				then()
-				return sent.Read(p)
-			})), sent.Size()
-		}
-	}
-	w.charges = 0
-	if a := w.visit("POST", webURL, "", reading(func() {})); a.status != 200 && a.status != 204 {
-		t.Errorf("= %d %s", a.status, a.body)
-	}
-	w.charges = 0
-	sent.Reset(`{"a":1}`)
-	full := reading(func() { w.refuse = whisk.Errorf(whisk.Throttled, "full") })
-	if a := w.visit("POST", webURL, "", full); a.status != 429 || a.text(t) != "full" || w.inFlight != 0 {
-		t.Errorf("when there is no place = %d %s", a.status, a.body)
-	}
-}
-
-type readerFunc func([]byte) (int, error)
-
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
