@@ -62,10 +62,13 @@ func (e *Export) in(name string) *Package {
 	return e.Manifest.Packages[name]
 }
 
-// first returns the name of the package that gets what is in none.
+// first returns the name of the package that gets what is in none: a package of
+// the project's if there is one.
 func (e *Export) first() string {
-	if names := sortedKeys(e.Manifest.Packages); len(names) > 0 {
-		return names[0]
+	for _, name := range sortedKeys(e.Manifest.Packages) {
+		if name != defaultPackage {
+			return name
+		}
 	}
 	return defaultPackage
 }
