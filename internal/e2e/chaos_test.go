@@ -186,7 +186,7 @@ func (c *cluster) check(accepted map[string]bool, marks string, strikes map[stri
 		}
 	}
 	listed := map[string]int{}
-	for _, id := range p.ids() {
+	for _, id := range p.allIDs() {
 		listed[id]++
 	}
 	half := 0
