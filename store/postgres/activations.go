@@ -30,24 +30,49 @@ func (d *DB) Activation(ctx context.Context, ns whisk.Namespace, id whisk.Activa
 // Activations implements [store.Engine].
 func (d *DB) Activations(ctx context.Context, q store.ActivationQuery) ([]*whisk.Activation, error) {
 	where, args := activationFilter(q)
-	out, err := list(ctx, d, scanActivation, activationsText(where, len(args), q.Brief, q.Skip > 0),
-		append(args, limit(q.Limit), max(q.Skip, 0))...)
+	text := activationsText(where, len(args), q.Brief, q.Limit > 0, q.Skip > 0)
+	if q.Skip > 0 {
+		args = append(args, q.Skip)
+	}
+	if q.Limit > 0 {
+		args = append(args, q.Limit)
+	}
+	out, err := list(ctx, d, scanActivation, text, args...)
 	return out, wrap(err, "list activations of "+string(q.Namespace))
 }
 
-// activationsText returns the statement of a list. Where some are skipped,
-// those that are not are chosen first, from an index alone.
-func activationsText(where string, args int, brief, skip bool) string {
-	const order = " ORDER BY start DESC, id"
-	columns := "SELECT head, body"
+// activationsText returns the statement of a list, whose last parameters are
+// skip and limit, as far as there are any.
+//
+// It reads rows by their start alone, which an index has, and as many too many
+// as have started together with the last: only what was read is put into order
+// by id. Asked for that order the planner might read all rows to sort them.
+// Where some are skipped, the index alone shows when the first that is not has
+// started, and how many of those that started with it are.
+func activationsText(where string, args int, brief, limit, skip bool) string {
+	body := "body"
 	if brief {
-		columns = "SELECT head, NULL::bytea"
+		body = "NULL::bytea AS body"
 	}
-	page := where + order + " LIMIT $" + strconv.Itoa(args+1) + " OFFSET $" + strconv.Itoa(args+2)
-	if !skip {
-		return columns + " FROM activations WHERE " + page
+	with, offset := "", "0"
+	if skip {
+		args++
+		k := "$" + strconv.Itoa(args) + "::bigint"
+		with = `WITH skipped AS MATERIALIZED (
+				SELECT start FROM activations WHERE ` + where + " ORDER BY start DESC LIMIT " + k + ` + 1
+			), first AS MATERIALIZED (
+				SELECT min(start) AS start FROM skipped HAVING count(*) > ` + k + `
+			) `
+		where += " AND start <= (SELECT start FROM first)"
+		offset = "greatest((SELECT count(*) FROM skipped WHERE start = (SELECT start FROM first)) - 1, 0)"
 	}
-	return columns + " FROM (SELECT id FROM activations WHERE " + page + ") page JOIN activations USING (id)" + order
+	page := "SELECT id, start, head, " + body + " FROM activations WHERE " + where + " ORDER BY start DESC"
+	if limit {
+		n := "$" + strconv.Itoa(args+1) + "::bigint"
+		page += " FETCH FIRST (" + n + " + " + offset + ") ROWS WITH TIES"
+		offset += " LIMIT " + n
+	}
+	return with + "SELECT head, body FROM (" + page + ") page ORDER BY start DESC, id OFFSET " + offset
 }
 
 // CountActivations implements [store.Engine].
@@ -79,7 +104,7 @@ func activationFilter(q store.ActivationQuery) (where string, args []any) {
 // written once.
 const expireText = `DELETE FROM activations WHERE ctid = ANY (ARRAY(
 	SELECT ctid FROM activations WHERE space = (SELECT id FROM spaces WHERE text = $1) AND start < $2
-	ORDER BY start, id DESC LIMIT $3))`
+	ORDER BY start LIMIT $3))`
 
 // ExpireActivations implements [store.Engine].
 func (d *DB) ExpireActivations(ctx context.Context, ns whisk.Namespace, before time.Time, most int) (int, error) {

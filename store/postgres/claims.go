@@ -10,18 +10,20 @@ import (
 	"hearth/store"
 )
 
-// claimText claims rows, in one look at the index for each claim that has
+// claimText claims rows, by one look at the index for each claim that has
 // queued rows, one for each namespace with rows that are free, and as many as
 // it takes.
 //
 // A row is free if its claim is not one whose time is not over; 0 is none. The
-// oldest rows of each namespace that are due are ranked, and taken rank by rank;
-// within one the namespaces take turns, the first being the one behind that
-// which was served last. Those that somebody else is claiming or starting are
-// passed over, which is why more are looked at than are wanted.
+// namespaces are looked at from the one behind that which was served last, and
+// take turns: rows are ranked by their age within their namespace, and taken
+// rank by rank. Those that somebody else is claiming or starting are passed
+// over, which is why more are looked at than are wanted, but not so many as to
+// make a claim cost more the more there is to claim: of many namespaces with
+// rows the first are looked at, and of each as many as turns may come to.
 //
 //	$1 holder, $2 limit, $3 bytes, $4 rows of a namespace, $5 namespace served last
-const claimText = `WITH RECURSIVE clock AS MATERIALIZED (
+var claimText = `WITH RECURSIVE clock AS MATERIALIZED (
 	SELECT now_ms() AS now
 ), held (claim) AS (
 	(SELECT claim FROM queue WHERE state = 0 ORDER BY claim LIMIT 1)
@@ -31,23 +33,30 @@ const claimText = `WITH RECURSIVE clock AS MATERIALIZED (
 ), free AS MATERIALIZED (
 	SELECT claim FROM held WHERE claim = 0
 		OR NOT EXISTS (SELECT 1 FROM claims c WHERE c.id = held.claim AND c.until > (SELECT now FROM clock))
-), lanes (claim, space) AS (
-	SELECT free.claim, first.space FROM free CROSS JOIN LATERAL
-		(SELECT q.space FROM queue q WHERE q.state = 0 AND q.claim = free.claim ORDER BY q.space LIMIT 1) first
+), behind (claim, space, ready) AS (
+	SELECT f.claim, h.* FROM free f CROSS JOIN LATERAL ` + headAfter("f.claim", "$5::integer") + ` h
 	UNION ALL
-	SELECT lanes.claim, next.space FROM lanes CROSS JOIN LATERAL
-		(SELECT q.space FROM queue q WHERE q.state = 0 AND q.claim = lanes.claim AND q.space > lanes.space ORDER BY q.space LIMIT 1) next
+	SELECT l.claim, h.* FROM behind l CROSS JOIN LATERAL ` + headAfter("l.claim", "l.space") + ` h
+), before (claim, space, ready) AS (
+	SELECT f.claim, h.* FROM free f CROSS JOIN LATERAL ` + headAfter("f.claim", "0") + ` h WHERE h.space <= $5
+	UNION ALL
+	SELECT l.claim, h.* FROM before l CROSS JOIN LATERAL ` + headAfter("l.claim", "l.space") + ` h WHERE h.space <= $5
+), lanes AS MATERIALIZED (
+	SELECT claim, space, lap FROM (
+		SELECT claim, space, ready, 0 AS lap FROM behind UNION ALL SELECT claim, space, ready, 1 FROM before
+	) heads WHERE ready <= (SELECT now FROM clock) LIMIT $2 * ` + lookAhead + `
 ), oldest AS (
-	SELECT r.id, r.seq, r.ready, lanes.claim, lanes.space, row_number() OVER (PARTITION BY lanes.space ORDER BY r.ready, r.seq) AS age
+	SELECT r.id, r.seq, lanes.claim, lanes.space, lanes.lap,
+		row_number() OVER (PARTITION BY lanes.space ORDER BY r.ready, r.seq) AS age
 	FROM lanes CROSS JOIN LATERAL (
 		SELECT q.id, q.seq, q.ready FROM queue q
 		WHERE q.state = 0 AND q.claim = lanes.claim AND q.space = lanes.space AND q.ready <= (SELECT now FROM clock)
-		ORDER BY q.ready, q.seq LIMIT $4
+		ORDER BY q.ready, q.seq LIMIT (SELECT least($4, $2 * ` + lookAhead + ` / count(*) + 1) FROM lanes)
 	) r
 ), ranked AS (
-	SELECT id, claim, row_number() OVER (ORDER BY rank, space <= $5, space) AS turn FROM (
-		SELECT id, claim, space, row_number() OVER (PARTITION BY space ORDER BY seq) AS rank FROM oldest WHERE age <= $4
-	) of_space ORDER BY turn LIMIT $2 * 4
+	SELECT id, claim, row_number() OVER (ORDER BY rank, lap, space) AS turn FROM (
+		SELECT id, claim, space, lap, row_number() OVER (PARTITION BY space ORDER BY seq) AS rank FROM oldest WHERE age <= $4
+	) of_space ORDER BY turn LIMIT $2 * ` + lookAhead + `
 ), locked AS MATERIALIZED (
 	SELECT q.id, r.turn, coalesce(octet_length(q.payload), 0) AS size
 	FROM ranked r JOIN queue q ON q.id = r.id AND q.claim = r.claim AND q.state = 0
@@ -58,10 +67,21 @@ const claimText = `WITH RECURSIVE clock AS MATERIALIZED (
 		FROM locked WINDOW by_turn AS (ORDER BY turn)
 	) summed WHERE n = 1 OR bytes <= $3
 ), claimed AS (
-	UPDATE queue q SET holder = $1, claim = ` + "(SELECT max(c.id) FROM claims c WHERE c.holder = $1 AND c.until > (SELECT now FROM clock))" + `
+	UPDATE queue q SET holder = $1, claim = (SELECT coalesce(max(c.id), 0) FROM claims c WHERE c.holder = $1 AND c.until > (SELECT now FROM clock))
 	FROM chosen WHERE q.id = chosen.id RETURNING q.*, chosen.turn
 )
 SELECT ` + queueColumns + `, q.space FROM claimed q JOIN spaces s ON s.id = q.space ORDER BY q.turn`
+
+// lookAhead is how many times as many rows, and namespaces, as are wanted are
+// looked at.
+const lookAhead = "4"
+
+// headAfter returns the oldest row of the next namespace that has queued ones
+// of a claim.
+func headAfter(claim, space string) string {
+	return "(SELECT q.space, q.ready FROM queue q WHERE q.state = 0 AND q.claim = " + claim + " AND q.space > " + space +
+		" ORDER BY q.space, q.ready LIMIT 1)"
+}
 
 // Claim implements [store.Engine]. It need not reach the disk: what is
 // forgotten of it when the server dies is free again, and a start that came
@@ -96,7 +116,7 @@ func (r spaceLast) Scan(dest ...any) error { return r.CollectableRow.Scan(append
 // over, come under the new one.
 func (d *DB) RenewClaims(ctx context.Context, holder int64) error {
 	err := d.claiming(ctx, holder, func(b *pgx.Batch) {
-		b.Queue(`UPDATE queue SET claim = (SELECT max(id) FROM claims WHERE holder = $1 AND until > `+now+`)
+		b.Queue(`UPDATE queue SET claim = (SELECT coalesce(max(id), 0) FROM claims WHERE holder = $1 AND until > `+now+`)
 			WHERE id IN (
 				SELECT q.id FROM claims c JOIN queue q ON q.claim = c.id
 				WHERE c.holder = $1 AND c.until <= `+now+` AND q.state = 0 AND q.holder = $1
@@ -117,7 +137,8 @@ func (d *DB) claiming(ctx context.Context, holder int64, statements func(*pgx.Ba
 	for try := 1; ; try++ {
 		_, err := d.use(ctx, d.commits, func(c *pgx.Conn) error {
 			b := &pgx.Batch{}
-			b.Queue("SELECT set_config('synchronous_commit', 'off', true)")
+			// For few rows of many; PostgreSQL does not know that they are few.
+			b.Queue("SELECT set_config('synchronous_commit', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)")
 			b.Queue(leaseStatement.text, []int64{holder}, [][16]byte{}, d.cfg.ClaimLease.Milliseconds(), 0)
 			statements(b)
 			return c.SendBatch(ctx, b).Close()

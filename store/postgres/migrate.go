@@ -140,12 +140,15 @@ func apply(ctx context.Context, tx pgx.Tx, m migration) (bool, error) {
 	if _, err := tx.Exec(ctx, fmt.Sprintf(begin, migrateLock)); err != nil {
 		return false, err
 	}
+	// It looks for the table anew, as a SELECT of what was not there before
+	// would not.
 	const table = `CREATE TABLE IF NOT EXISTS hearth_schema
 		(number integer PRIMARY KEY, compatible integer NOT NULL, name text NOT NULL, at timestamptz NOT NULL DEFAULT now())`
-	if at, err := readSchema(ctx, tx); err != nil || at.number >= m.number {
+	if _, err := tx.Exec(ctx, table); err != nil {
 		return false, err
 	}
-	if _, err := tx.Exec(ctx, table); err != nil {
+	var done bool
+	if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM hearth_schema WHERE number >= $1)", m.number).Scan(&done); err != nil || done {
 		return false, err
 	}
 	if _, err := tx.Exec(ctx, m.script); err != nil {

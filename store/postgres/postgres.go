@@ -93,9 +93,10 @@ func (c Config) pool() (*pgxpool.Config, error) {
 		// Every statement has an index to use and one good plan. With the
 		// statistics of a table that was empty a moment ago the planner would
 		// often find another.
-		"plan_cache_mode": "force_generic_plan",
-		"enable_seqscan":  "off",
-		"jit":             "off",
+		"plan_cache_mode":   "force_generic_plan",
+		"enable_seqscan":    "off",
+		"enable_bitmapscan": "off",
+		"jit":               "off",
 	} {
 		if _, ok := p.ConnConfig.RuntimeParams[name]; !ok {
 			p.ConnConfig.RuntimeParams[name] = value

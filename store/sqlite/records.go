@@ -45,7 +45,7 @@ func (b *batch) addRecord(op int, a *whisk.Activation) error {
 		row.dead = a
 	}
 	if a.Unstored {
-		if a.Dead && b.holds(a.ID) { // that one ends the row
+		if b.holds(a.ID) { // that one ends the row
 			if err := b.flush(); err != nil {
 				return err
 			}

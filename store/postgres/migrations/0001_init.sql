@@ -97,9 +97,9 @@ CREATE TABLE activations (
 	name  integer NOT NULL, -- names.id
 	head  bytea   NOT NULL,
 	body  bytea             -- result and logs
-);
-CREATE INDEX activations_space ON activations (space, start, id DESC);
-CREATE INDEX activations_name  ON activations (space, name, start, id DESC);
+) WITH (autovacuum_vacuum_insert_scale_factor = 0.02, autovacuum_vacuum_scale_factor = 0.05);
+CREATE INDEX activations_space ON activations (space, start);
+CREATE INDEX activations_name  ON activations (space, name, start);
 
 -- A holder's lease on the queued rows that it has claimed while the lease was
 -- renewed in time. One that comes too late begins another.
