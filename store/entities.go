@@ -202,18 +202,26 @@ func (e *Entities) conflict(ctx context.Context, c Collection, key Key, err erro
 
 // remove deletes the entity of a collection.
 func (e *Entities) remove(ctx context.Context, c Collection, key Key, ifRevision int64) error {
-	d, err := e.engine.Doc(ctx, key)
-	if err != nil {
-		return err
+	for {
+		d, err := e.engine.Doc(ctx, key)
+		if errors.Is(err, whisk.ErrNotFound) {
+			e.forget(key) // who is told so must not read it after that
+		}
+		if err != nil {
+			return err
+		}
+		if d.Collection != c {
+			return whisk.ErrCollection
+		}
+		seen := ifRevision
+		if seen == 0 {
+			seen = d.Revision // what was seen to be of the collection, and nothing else
+		}
+		_, err = e.write(ctx, Write{Kind: WriteDelete, Doc: Doc{Key: key}, IfRevision: seen})
+		if ifRevision != 0 || !errors.Is(err, whisk.ErrChanged) {
+			return err
+		}
 	}
-	if d.Collection != c {
-		return whisk.ErrCollection
-	}
-	if ifRevision == 0 {
-		ifRevision = d.Revision // what was seen to be of the collection, and nothing else
-	}
-	_, err = e.write(ctx, Write{Kind: WriteDelete, Doc: Doc{Key: key}, IfRevision: ifRevision})
-	return err
 }
 
 // all lists entities of q. Lists show no parameters, so they are not opened.

@@ -46,7 +46,7 @@ var packageMap = map[string]place{
 	"store":                       {},
 	"store/sqlite":                {own: []string{"store"}, modules: []string{"modernc.org/sqlite/*"}},
 	"store/postgres":              {own: []string{"store"}, modules: []string{"github.com/jackc/pgx/v5/*"}},
-	"store/storetest":             {own: []string{"store"}, modules: []string{"pgregory.net/rapid"}},
+	"store/storetest":             {own: []string{"store"}, modules: []string{"pgregory.net/rapid", "github.com/anishathalye/porcupine"}},
 	"bench":                       {own: []string{"client"}, modules: []string{"github.com/HdrHistogram/hdrhistogram-go"}},
 	"bench/sim":                   {own: []string{"router", "router/ring"}},
 	"jobs":                        {pure: true},

@@ -45,6 +45,8 @@ func Run(t *testing.T, open Open) {
 		{"Commit/Cancelled", commitCancelled},
 	})
 	t.Run("Reopen", func(t *testing.T) { reopen(t, open) })
+	t.Run("Linearizable/Documents", func(t *testing.T) { linearDocs(t, open) })
+	t.Run("Linearizable/Entities", func(t *testing.T) { linearEntities(t, open) })
 }
 
 // RunEntities runs the part of the suite that needs no records: documents,
