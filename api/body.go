@@ -5,58 +5,11 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
 	"hearth/whisk"
 )
-
-// budget is how many bytes may be held at once, over all requests.
-type budget struct {
-	max  int64
-	used atomic.Int64
-}
-
-// take reserves n bytes, or none and reports false.
-func (b *budget) take(n int64) bool {
-	if b.used.Add(n) > b.max {
-		b.used.Add(-n)
-		return false
-	}
-	return true
-}
-
-func (b *budget) release(n int64) { b.used.Add(-n) }
-
-// reserve takes n bytes of the budget until the request ends.
-func (q *request) reserve(n int64) error {
-	if !q.budget.take(n) {
-		return whisk.ErrOverloaded
-	}
-	q.reserved += n
-	return nil
-}
-
-// inTurn calls f, which fetches what may be large and reserves it once it knows
-// how large it is. So that many at once cannot bring in more than the budget
-// before they know, each waits for n turns, about as many as it may fetch
-// records; 0 is for what is small.
-func (q *request) inTurn(n int64, f func() error) error {
-	if n == 0 {
-		return f()
-	}
-	if err := q.turns.Acquire(q.Context(), n); err != nil {
-		return err
-	}
-	defer q.turns.Release(n)
-	return f()
-}
-
-// turnsAtOnce is how many records may be on their way from the store, where
-// there are a few copies of each: at 11 MB, OpenWhisk's largest, they take about
-// as much as the budget.
-const turnsAtOnce = 10
 
 // slowBody is when a request that has been read gets its time anew.
 const slowBody = time.Second
@@ -145,12 +98,6 @@ func (q *request) readBody(limit int64) ([]byte, error) {
 		q.unreserve(int64(cap(buf)))
 		buf = grown
 	}
-}
-
-// unreserve gives n bytes back before the request ends.
-func (q *request) unreserve(n int64) {
-	q.budget.release(n)
-	q.reserved -= n
 }
 
 // readError turns what reading a body failed with into what the client is

@@ -20,9 +20,10 @@ type Config struct {
 
 	// BodyBudget is how many bytes of request bodies, and of code on its way
 	// out, may be in memory at once in this process. A request beyond it gets
-	// 503. It must hold at least two entities of the largest size, since a
-	// buffer that grows is copied. Raising it costs that much memory under
-	// load.
+	// 503, and so does one that would give its namespace more than half of it in
+	// pieces of over 64 KB. It must hold at least two entities of the largest
+	// size, since a buffer that grows is copied. Raising it costs that much
+	// memory under load.
 	BodyBudget int64
 
 	// SharedExecuteOnly lets others invoke what is in a published package, and

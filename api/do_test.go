@@ -74,8 +74,8 @@ func (w *world) do(method, target, body string, opts ...option) answer {
 	}
 	rec := httptest.NewRecorder()
 	w.server.Handler().ServeHTTP(rec, r)
-	if got := w.server.budget.used.Load(); got != 0 {
-		w.t.Errorf("%s %s: %d bytes of the budget are not released", method, target, got)
+	if got, shares := w.server.budget.used.Load(), len(w.server.budget.shares); got != 0 || shares != 0 {
+		w.t.Errorf("%s %s: %d bytes of the budget are not released, and %d shares", method, target, got, shares)
 	}
 	return answer{rec.Code, rec.Header(), rec.Body.String()}
 }

@@ -30,6 +30,7 @@ type request struct {
 	budget   *budget
 	turns    *semaphore.Weighted // see inTurn
 	reserved int64               // bytes of the budget to be released at the end
+	shared   int64               // of them, what counts in the namespace's share
 	bodyRead bool
 	allow    string // what a refused method could have been
 

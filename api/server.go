@@ -44,7 +44,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		cfg.Metrics = metrics.NewSet()
 	}
 	s := &Server{cfg: cfg, deps: deps, log: cfg.Logger, turns: semaphore.NewWeighted(turnsAtOnce)}
-	s.budget.max = cfg.BodyBudget
+	s.budget.setMax(cfg.BodyBudget, max(cfg.Limits.EntitySize, cfg.Limits.PayloadSize))
 	s.collections = s.newCollections()
 	s.metrics = newMetrics(cfg.Metrics, &s.budget)
 	return s, nil
@@ -77,7 +77,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	status := http.StatusInternalServerError
 	defer func() {
 		q.stopClock()
-		s.budget.release(q.reserved)
+		q.unreserveAll()
 		s.metrics.observe(q.class, status, q.began)
 	}()
 	rep, err := s.handle(q)
