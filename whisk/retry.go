@@ -77,6 +77,9 @@ func (e spanError) Error() string { return string(e) }
 
 // UnmarshalJSON implements [json.Unmarshaler].
 func (s *span) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" { // as if it were not there
+		return nil
+	}
 	var text string
 	if json.Unmarshal(b, &text) == nil {
 		d, err := time.ParseDuration(text)
