@@ -94,6 +94,9 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// Host returns the folder of the server's socket, which is its host to clients.
+func (s *Server) Host() string { return s.dir }
+
 // DSN returns how to connect, with further parameters.
 func (s *Server) DSN(more url.Values) string {
 	v := url.Values{"host": {s.dir}, "user": {User}}
