@@ -37,6 +37,7 @@ func newAdminCmd() *cobra.Command {
   hearth admin user create alice -ns shared       # a key of alice's for another namespace
   hearth admin user block alice
   hearth admin limits set shared --invocationsPerMinute 600
+  hearth admin store backup FILE                  # see hearth admin store --help
   hearth admin rekey                              # while no server runs
 
 It asks the server that runs on the --data folder, by its admin API, or, if none runs, works on the
@@ -44,7 +45,7 @@ folder itself. Where a server runs without that API (its --ops-addr is switched 
 loopback), it works on the folder beside it; the server takes note within a second. --admin-url
 reaches a server elsewhere, through a tunnel.`)
 	f.register(cmd)
-	cmd.AddCommand(newAdminUserCmd(&f), newAdminLimitsCmd(&f), newRekeyCmd(&f))
+	cmd.AddCommand(newAdminUserCmd(&f), newAdminLimitsCmd(&f), newAdminStoreCmd(&f), newRekeyCmd(&f))
 	return cmd
 }
 
