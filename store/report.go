@@ -22,7 +22,7 @@ type Count struct {
 }
 
 // Tables are those that a report counts.
-var Tables = []string{"docs", "codes", "credentials", "namespace_limits", "alarms", "queue", "dead", "activations", "changes"}
+var Tables = []string{"docs", "codes", "credentials", "namespace_limits", "alarms", "queue", "dead_letters", "activations", "changes"}
 
 // Checker is an [Engine] that can look at all that it holds.
 type Checker interface {

@@ -14,7 +14,7 @@ var _ store.Checker = (*DB)(nil)
 // Check implements [store.Checker]. It reads each code blob; for the tables
 // PostgreSQL has pg_amcheck.
 func (d *DB) Check(ctx context.Context) (r store.Report, err error) {
-	if r.Schema, err = number(ctx, d, "SELECT coalesce(max(number), 0) FROM migrations"); err != nil {
+	if r.Schema, err = number(ctx, d, "SELECT coalesce(max(number), 0) FROM hearth_schema"); err != nil {
 		return r, err
 	}
 	for _, table := range store.Tables {

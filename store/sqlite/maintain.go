@@ -37,6 +37,9 @@ func (d *DB) Check(ctx context.Context) (r store.Report, err error) {
 	}
 	for _, table := range store.Tables {
 		c := store.Count{Table: table}
+		if table == "dead_letters" {
+			table = "dead"
+		}
 		if err := d.reader.QueryRowContext(ctx, "SELECT count(*) FROM "+table).Scan(&c.Rows); err != nil {
 			r.Problems = append(r.Problems, fmt.Sprintf("%s: %v", table, err))
 			continue
