@@ -57,8 +57,11 @@ func (w *world) Invocation(*whisk.Identity) (func(), error) {
 // exec does what the call's action does.
 func (w *world) exec(c *whisk.Call) (ms int, r whisk.Response) {
 	w.mu.Lock()
-	do := w.code[c.Target.Name.Path()]
+	do, fails := w.code[c.Target.Name.Path()], c.Attempt > 0 && c.Attempt <= w.failing[c.ID]
 	w.mu.Unlock()
+	if fails {
+		return 1 + len(c.Args), response(`{"error":"not yet"}`)
+	}
 	if do != nil {
 		return do(c.Args)
 	}

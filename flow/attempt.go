@@ -148,7 +148,12 @@ func (f *Flow) conclude(it *item, c *whisk.Call, rec *whisk.Activation, err erro
 		return busy
 	}
 	if f.runs.Err() != nil {
-		return f.settled(it, f.stop(c))
+		rec := f.stop(c)
+		if rec == nil {
+			it.token = 0 // the row stays as it is, of a run that broke off
+			return stopped
+		}
+		return f.settled(it, rec)
 	}
 	it.failures++
 	f.log.Warn("a queued call failed before it started", "activation", it.id, "failures", it.failures, "err", err)

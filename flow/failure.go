@@ -127,8 +127,8 @@ func (f *Flow) failItems(items []*item, message string) {
 	f.poke()
 }
 
-// stop returns the record of a run that was stopped with the process, after
-// trying to commit it.
+// stop ends a run that was stopped with the process, and returns its record; nil
+// if that could not be stored: then nobody may be given it.
 func (f *Flow) stop(c *whisk.Call) *whisk.Activation {
 	f.m.stopped.Inc()
 	rec := c.Failure(msgStopped, time.Now())
@@ -136,6 +136,7 @@ func (f *Flow) stop(c *whisk.Call) *whisk.Activation {
 	defer cancel()
 	if err := f.settle(ctx, []*whisk.Activation{rec}); err != nil {
 		f.log.Error("the record of a stopped run was not stored", "activation", c.ID, "err", err)
+		return nil
 	}
 	return rec
 }

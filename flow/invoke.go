@@ -42,8 +42,8 @@ const (
 // Invoke runs the call and waits for its record, until wait is over or ctx ends.
 // The run is not cancelled by either: the answer is then [whisk.ErrPending],
 // and the id ends in a record even if this process dies. Any other error means
-// that the call never started (such as [whisk.ErrOverloaded]), or that it goes
-// on but the store could not take note of it.
+// that the call never started (such as [whisk.ErrOverloaded]), or that the store
+// could not take note that it goes on or, when this process ends, was stopped.
 //
 // ended is called exactly once, when the activation has ended or is known never
 // to start, maybe after Invoke has returned.
@@ -102,7 +102,9 @@ func patience(wait, most time.Duration) time.Duration { return min(wait-wait/10,
 func (f *Flow) carried(r *run, rec *whisk.Activation, err error) {
 	defer f.gate.leave()
 	if rec == nil && f.runs.Err() != nil && whisk.KindOf(err) != whisk.Unavailable {
-		rec = f.stop(r.call)
+		if rec = f.stop(r.call); rec == nil {
+			err = errUnrecorded
+		}
 	}
 	if rec != nil {
 		err = nil
@@ -135,7 +137,7 @@ func (f *Flow) finish(r *run, rec *whisk.Activation, err error) {
 	switch {
 	case rec != nil && was != unpromised:
 		f.forget(r.call.ID)
-	case rec == nil && was == promised:
+	case rec == nil && was == promised && err != errUnrecorded:
 		f.later(r)
 	}
 }
@@ -178,6 +180,9 @@ func (f *Flow) promise(r *run) (*whisk.Activation, error) {
 	case over && r.rec != nil:
 		f.unpromise(r)
 		return r.rec, nil
+	case over && r.err == errUnrecorded: // it has run: whoever finds the row fails it
+		f.forget(r.call.ID)
+		return nil, r.err
 	case over:
 		f.later(r) // the row is there, or may be
 		if err != nil {

@@ -39,8 +39,9 @@ type world struct {
 	code     map[string]code            // by path; without any, it runs for as long as its arguments say
 	inFlight int
 	charged  int
-	refuse   error           // of the throttle
-	blocked  map[string]bool // credentials
+	refuse   error                      // of the throttle
+	blocked  map[string]bool            // credentials
+	failing  map[whisk.ActivationID]int // how many attempts fail first
 	bounds   *whisk.Bounds
 }
 
@@ -51,7 +52,8 @@ func newWorld() *world {
 	return &world{
 		rows: map[whisk.ActivationID]*whisk.QueueRow{}, records: map[whisk.ActivationID]*whisk.Activation{},
 		leases: map[whisk.ActivationID]time.Time{}, dead: map[whisk.ActivationID]whisk.QueueRow{}, blocked: map[string]bool{},
-		runs: map[whisk.ActivationID]int{}, tries: map[whisk.ActivationID]map[int]int{}, delay: time.Millisecond,
+		failing: map[whisk.ActivationID]int{},
+		runs:    map[whisk.ActivationID]int{}, tries: map[whisk.ActivationID]map[int]int{}, delay: time.Millisecond,
 		within:  map[whisk.ActivationID]map[string]int{},
 		actions: map[string]*whisk.Resolved{}, code: map[string]code{},
 	}
@@ -192,6 +194,13 @@ func (w *world) record(id whisk.ActivationID) *whisk.Activation {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.records[id]
+}
+
+// ran returns how often a call ran.
+func (w *world) ran(id whisk.ActivationID) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.runs[id]
 }
 
 func (w *world) row(id whisk.ActivationID) *whisk.QueueRow {

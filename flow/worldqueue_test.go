@@ -159,18 +159,23 @@ func (w *world) DeadLetter(ctx context.Context, ns whisk.Namespace, id whisk.Act
 func (w *world) Claim(ctx context.Context, q whisk.ClaimQuery) (out []whisk.QueueRow, err error) {
 	err = w.do(ctx, "claim", func() {
 		now := time.Now()
-		taken, bytes := map[whisk.Namespace]int{}, int64(0)
-		for _, r := range w.choose(func(r *whisk.QueueRow) bool {
+		free := w.choose(func(r *whisk.QueueRow) bool {
 			return r.State == whisk.RowQueued && r.Due <= now.UnixMilli() && (r.Holder == 0 || w.leases[r.ID].Before(now))
-		}) {
+		})
+		turn, turns := map[whisk.ActivationID]int{}, map[whisk.Namespace]int{}
+		for _, r := range free {
+			turn[r.ID] = turns[r.Namespace]
+			turns[r.Namespace]++
+		}
+		slices.SortStableFunc(free, func(a, b whisk.QueueRow) int { return cmp.Compare(turn[a.ID], turn[b.ID]) })
+		bytes := int64(0)
+		for _, r := range free {
 			bytes += int64(len(r.Payload))
-			if len(out) == q.Limit || len(out) > 0 && bytes > q.Bytes {
+			if len(out) == q.Limit || len(out) > 0 && bytes > q.Bytes || turn[r.ID] >= q.PerNamespace {
 				break
 			}
-			if taken[r.Namespace]++; taken[r.Namespace] <= q.PerNamespace {
-				w.hold(w.rows[r.ID], q.Holder)
-				out = append(out, *w.rows[r.ID])
-			}
+			w.hold(w.rows[r.ID], q.Holder)
+			out = append(out, *w.rows[r.ID])
 		}
 	})
 	if err != nil {
