@@ -9,12 +9,17 @@ import (
 
 // attempt starts the row and offers its call to the invokers.
 func (f *Flow) attempt(it *item) outcome {
+	if it.token != 0 && !f.takeBack(it) {
+		return again
+	}
+	if it.call == nil {
+		if o, ok := f.fetch(it); !ok {
+			return o
+		}
+	}
 	if !time.Now().Before(it.expires) {
 		f.m.aged.Inc()
 		return f.fail(it, msgAged, true)
-	}
-	if it.token != 0 && !f.takeBack(it) {
-		return again
 	}
 	if o, ok := f.permitted(it); !ok {
 		return o
@@ -46,6 +51,31 @@ func (f *Flow) attempt(it *item) outcome {
 	}
 	rec, err := f.invoker.Invoke(f.runs, c, patience)
 	return f.conclude(it, c, rec, err)
+}
+
+// fetch reads the call of a row that was parked. If it is not to be run the
+// outcome says why.
+func (f *Flow) fetch(it *item) (outcome, bool) {
+	row, err := f.queueRow(f.runs, it.ns, it.id)
+	switch {
+	case err != nil && whisk.KindOf(err) == whisk.NotFound, err == nil && !f.own(row.Holder):
+		it.holder = 0
+		return gone, false
+	case err != nil:
+		f.m.storeErrors.Inc()
+		f.log.Warn("a row could not be read again", "activation", it.id, "err", err)
+		return again, false
+	}
+	c, err := f.unseal(it.id, row.Payload)
+	if err != nil {
+		f.log.Error("a row of the queue cannot be read", "activation", it.id, "err", err)
+		f.m.unreadable.Inc()
+		f.endUnreadable([]whisk.QueueRow{row})
+		return ended, false
+	}
+	it.call, it.size = c, sizeOf(c)
+	it.holder, it.attempt = row.Holder, row.Attempt
+	return 0, true
 }
 
 // permitAge is how old a row of this process may be before it is asked whether

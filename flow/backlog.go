@@ -13,9 +13,9 @@ import (
 // rest, and so do, one by one, the rows that wait for their next attempt. It has
 // no lock and no clock.
 type backlog struct {
-	rows   int // that wait, or are on their way here
-	bytes  int64
-	shares map[whisk.Namespace]share // of those
+	all    share                     // that wait, or are on their way here
+	spaces map[whisk.Namespace]share // of those
+	spots  map[spot]share
 
 	plain, composites *turns
 	ages              agenda[*item] // of all that wait, by when they are given up
@@ -26,17 +26,37 @@ type backlog struct {
 	orders            int64 // given out
 }
 
-// share is what a namespace has in the backlog.
+// share is what of something there is in the backlog.
 type share struct {
-	rows  int
-	bytes int64
+	rows   int // but for those that are parked
+	parked int
+	bytes  int64
 }
+
+func (s share) plus(n int, it *item) share {
+	if it.call == nil {
+		s.parked += n
+	} else {
+		s.rows += n
+	}
+	s.bytes += int64(n) * it.size
+	return s
+}
+
+// spot is where an item waits: among those of an action, called from a
+// namespace.
+type spot struct {
+	ns     whisk.Namespace
+	action whisk.ActionName
+}
+
+func (it *item) spot() spot { return spot{it.ns, it.action} }
 
 // newBacklog returns an empty backlog; pause says for how long a line rests that
 // was refused so many times in a row.
 func newBacklog(pause func(refused int) time.Duration) *backlog {
 	return &backlog{
-		shares: map[whisk.Namespace]share{}, plain: newTurns(), composites: newTurns(),
+		spaces: map[whisk.Namespace]share{}, spots: map[spot]share{}, plain: newTurns(), composites: newTurns(),
 		rested: list.New(), pause: pause,
 	}
 }
@@ -54,12 +74,37 @@ func (b *backlog) reserve(it *item)   { b.count(it, 1) }
 func (b *backlog) unreserve(it *item) { b.count(it, -1) }
 
 func (b *backlog) count(it *item, n int) {
-	s := b.shares[it.ns]
-	s.rows, s.bytes = s.rows+n, s.bytes+int64(n)*it.size
-	if b.shares[it.ns] = s; s.rows == 0 {
-		delete(b.shares, it.ns)
+	b.all = b.all.plus(n, it)
+	tally(b.spaces, it.ns, n, it)
+	tally(b.spots, it.spot(), n, it)
+}
+
+func tally[K comparable](shares map[K]share, k K, n int, it *item) {
+	if shares[k] = shares[k].plus(n, it); shares[k] == (share{}) {
+		delete(shares, k)
 	}
-	b.rows, b.bytes = b.rows+n, b.bytes+int64(n)*it.size
+}
+
+// readies returns how many rows of a namespace wait in lines that do not rest, or
+// some number above most.
+func (b *backlog) readies(ns whisk.Namespace, most int) (n int) {
+	for _, t := range []*turns{b.plain, b.composites} {
+		if l := t.lanes[ns]; l != nil {
+			for e := l.ready.Front(); e != nil && n <= most; e = e.Next() {
+				n += e.Value.(*line).items.Len()
+			}
+		}
+	}
+	return n
+}
+
+// refused reports whether the action of an item was found to have no room.
+func (b *backlog) refused(it *item) bool {
+	if n := b.turns(it.composite).lanes[it.ns]; n != nil {
+		l := n.lines[it.action]
+		return l != nil && l.refused > 0
+	}
+	return false
 }
 
 // push adds an item at the end of its line.
@@ -81,7 +126,7 @@ func (b *backlog) enter(it *item) {
 
 // line returns the line for an item, and notes it there.
 func (b *backlog) line(it *item) *line {
-	it.line = b.turns(it.composite).line(it.ns, it.call.Target.Name)
+	it.line = b.turns(it.composite).line(it.ns, it.action)
 	return it.line
 }
 

@@ -20,9 +20,10 @@ func testPause(refused int) time.Duration { return time.Duration(refused) * time
 
 // waiting returns an item of an action; the first letter is its namespace.
 func waiting(action string) *item {
+	ns := whisk.Namespace(action[:1])
 	return &item{
-		id: whisk.NewActivationID(), ns: whisk.Namespace(action[:1]), size: 1, ready: t0, expires: t0.Add(time.Hour),
-		call: &whisk.Call{Target: &whisk.Target{Name: whisk.ActionName{Namespace: whisk.Namespace(action[:1]), Name: action}}},
+		id: whisk.NewActivationID(), ns: ns, action: whisk.ActionName{Namespace: ns, Name: action},
+		call: &whisk.Call{}, size: 1, ready: t0, expires: t0.Add(time.Hour),
 	}
 }
 
@@ -36,7 +37,7 @@ func (b *backlog) pushAll(actions ...string) {
 func (b *backlog) popAll(most int, now time.Time, each func(*item)) string {
 	got := ""
 	for it := b.pop(false, most, now); it != nil; it = b.pop(false, most, now) {
-		got += it.call.Target.Name.Name + " "
+		got += it.action.Name + " "
 		each(it)
 	}
 	return got
@@ -72,7 +73,7 @@ func TestBacklogRefusal(t *testing.T) {
 	b.pushAll("ax", "ax", "ax", "ay", "ay", "b")
 	var xs []*item
 	refuse := func(it *item) {
-		if it.call.Target.Name.Name == "ax" {
+		if it.action.Name == "ax" {
 			xs = append(xs, it)
 			if news := b.refuse(it, false, t0); news != (len(xs) == 1) {
 				t.Errorf("refusal %d: news %v", len(xs), news)
@@ -132,7 +133,7 @@ func TestBacklogTired(t *testing.T) {
 		if it.ns == "a" {
 			ofA = it
 		}
-		got[it.call.Target.Name]++
+		got[it.action]++
 	}
 	if b := got[whisk.ActionName{Namespace: "b", Name: "b"}]; len(got) != 3 || b != 1 { // two of a, one of each line
 		t.Errorf("got %v", got)
@@ -162,10 +163,10 @@ func TestBacklogExpired(t *testing.T) {
 		t.Errorf("next at %v", next)
 	}
 	got := b.expired(t0.Add(time.Minute))
-	if len(got) != len(want)+1 || b.rows != 15 {
-		t.Errorf("%d expired, %d left", len(got), b.rows)
+	if len(got) != len(want)+1 || b.all.rows != 15 {
+		t.Errorf("%d expired, %d left", len(got), b.all.rows)
 	}
-	if len(b.clear()) != 15 || b.rows != 0 || b.bytes != 0 || len(b.shares) != 0 || len(b.plain.lanes) != 0 {
+	if len(b.clear()) != 15 || b.all != (share{}) || len(b.spaces)+len(b.spots) != 0 || len(b.plain.lanes) != 0 {
 		t.Errorf("left: %+v", b)
 	}
 }
@@ -234,6 +235,9 @@ func (m *backlogModel) push(t *rapid.T) {
 	it := waiting(rapid.SampledFrom([]string{"a1", "a2", "a3", "b1", "b2", "c1"}).Draw(t, "action"))
 	it.size = rapid.Int64Range(1, 9).Draw(t, "size")
 	it.composite = rapid.IntRange(0, 3).Draw(t, "composite") == 0
+	if rapid.Bool().Draw(t, "parked") {
+		it.call = nil
+	}
 	it.ready, it.expires = m.now, m.now.Add(time.Duration(rapid.IntRange(1, 60).Draw(t, "age"))*time.Second)
 	m.waits[it] = true
 	m.b.push(it)
@@ -327,15 +331,15 @@ func (m *backlogModel) remove(t *rapid.T) {
 
 // check recounts.
 func (m *backlogModel) check(t *rapid.T) {
-	var bytes int64
-	shares := map[whisk.Namespace]share{}
+	var all share
+	spaces, spots := map[whisk.Namespace]share{}, map[spot]share{}
 	for it := range m.waits {
-		s := shares[it.ns]
-		shares[it.ns] = share{s.rows + 1, s.bytes + it.size}
-		bytes += it.size
+		all = all.plus(1, it)
+		tally(spaces, it.ns, 1, it)
+		tally(spots, it.spot(), 1, it)
 	}
-	if m.b.rows != len(m.waits) || m.b.bytes != bytes || fmt.Sprint(m.b.shares) != fmt.Sprint(shares) {
-		t.Fatalf("%d rows, %d bytes, want %d, %d; shares %v, want %v", m.b.rows, m.b.bytes, len(m.waits), bytes, m.b.shares, shares)
+	if m.b.all != all || !maps.Equal(m.b.spaces, spaces) || !maps.Equal(m.b.spots, spots) {
+		t.Fatalf("%v, of %v and %v; want %v, of %v and %v", m.b.all, m.b.spaces, m.b.spots, all, spaces, spots)
 	}
 	if len(m.b.ages.entries) != len(m.waits) {
 		t.Fatalf("%d ages for %d items", len(m.b.ages.entries), len(m.waits))

@@ -62,7 +62,7 @@ func (f *Flow) cancel(ctx context.Context, ns whisk.Namespace, id whisk.Activati
 // cancelled returns the record of what is to be cancelled.
 func (f *Flow) cancelled(ctx context.Context, ns whisk.Namespace, id whisk.ActivationID, it *item) (*whisk.Activation, error) {
 	var rec *whisk.Activation
-	if it != nil {
+	if it != nil && it.call != nil {
 		rec = it.failure(msgCancelled, true)
 	} else {
 		row, err := f.rows.QueueRow(ctx, ns, id)

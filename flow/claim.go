@@ -52,10 +52,13 @@ func (f *Flow) claims(ctx context.Context) {
 	}
 }
 
-// untilClaim is when to look for rows of which nothing is known: not all
-// routers at once.
+// untilClaim is when to look for rows, if nothing happens before: not all routers
+// at once.
 func (f *Flow) untilClaim() time.Duration {
-	if f.cfg.Alone { // but for what went wrong, it left them there itself
+	f.mu.Lock()
+	known := len(f.unread)
+	f.mu.Unlock()
+	if f.cfg.Alone && known == 0 { // but for what went wrong, there are none
 		return f.cfg.SweepEvery
 	}
 	return f.cfg.ClaimEvery/2 + rand.N(f.cfg.ClaimEvery)
@@ -85,96 +88,43 @@ func (f *Flow) claim(ctx context.Context) (again bool, err error) {
 		f.moveOn()
 		return false, err
 	}
-	f.adopt(rows)
+	kept := f.adopt(rows)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.digest(q, rows, spills)
-	return f.hungry(), nil
+	now := time.Now()
+	f.digest(q, rows, kept, spills, now)
+	return f.hungry(now), nil
 }
 
-// appetite returns what there is room for: a quarter of the backlog is kept for
-// new rows. spills is as it is now.
+// appetite returns what there is room for. spills is as it is now.
 func (f *Flow) appetite() (q whisk.ClaimQuery, spills int, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	q = whisk.ClaimQuery{
-		Holder: f.holder, Limit: min(claimRows, f.cfg.MaxRows-f.cfg.MaxRows/4-f.backlog.rows),
-		Bytes: f.cfg.MaxBytes - f.cfg.MaxBytes/4 - f.backlog.bytes, PerNamespace: f.mouthful(),
+		Holder: f.holder, Limit: min(claimRows, f.cfg.MaxRows-f.backlog.all.rows),
+		Bytes: f.cfg.MaxBytes - f.backlog.all.bytes, PerNamespace: f.mouthful(),
 	}
-	return q, f.spills, f.room()
+	return q, f.spills, !f.halted && f.room()
 }
 
-// room reports whether rows may be claimed. It is called with mu held, as are
-// hungry and digest.
-func (f *Flow) room() bool {
-	b := f.backlog
-	return !f.halted && b.rows < f.cfg.MaxRows-f.cfg.MaxRows/4 && b.bytes < f.cfg.MaxBytes-f.cfg.MaxBytes/4
-}
-
-// mouthful is how many rows of one namespace are claimed at once.
-func (f *Flow) mouthful() int { return max(1, min(claimLane, f.cfg.MaxRows/8)) }
-
-// hungry reports whether some namespace that has rows in the store has few here.
-// All are given equally many then: one that has far more in the store than the
-// others keeps none of these from their turn.
-func (f *Flow) hungry() bool {
-	if len(f.unread) == 0 || !f.room() {
-		return false
-	}
-	for ns := range f.unread {
-		if s := f.backlog.shares[ns]; s.rows <= f.mouthful()/2 && s.bytes <= f.cfg.MaxBytes/8 {
-			return true
-		}
-	}
-	return false
-}
-
-// digest notes what a claim tells of what is left in the store.
-func (f *Flow) digest(q whisk.ClaimQuery, rows []whisk.QueueRow, spills int) {
-	var bytes int64
-	found := map[whisk.Namespace]bool{}
-	for _, row := range rows {
-		bytes += int64(len(row.Payload))
-		found[row.Namespace] = true
-		if f.unread[row.Namespace] == 0 {
-			f.unread[row.Namespace] = -1 // there may be more
-		}
-	}
-	if len(rows) >= q.Limit || bytes > q.Bytes/2 {
-		return // it was cut short
-	}
-	for ns, spilled := range f.unread {
-		if !found[ns] && spilled <= spills {
-			delete(f.unread, ns)
-		}
-	}
-}
-
-// adopt takes rows that were claimed into the backlog.
-func (f *Flow) adopt(rows []whisk.QueueRow) {
-	var items, left []*item
-	var broken []whisk.QueueRow
-	for _, row := range rows {
-		it, err := f.itemOf(row)
-		if err != nil {
-			f.log.Error("a row of the queue cannot be read", "activation", row.ID, "err", err)
-			f.m.unreadable.Inc()
-			broken = append(broken, row)
-			continue
-		}
-		items = append(items, it)
-	}
+// adopt takes rows that were claimed into the backlog, as far as they fit, and
+// gives up the others.
+func (f *Flow) adopt(rows []whisk.QueueRow) (kept map[whisk.Namespace]int) {
+	items, broken := f.read(rows)
+	kept = map[whisk.Namespace]int{}
+	var left []*item
 	f.mu.Lock()
 	for _, it := range items {
-		switch known, ok := f.known[it.id]; {
-		case f.halted:
+		known, ok := f.known[it.id]
+		switch {
+		case f.halted || !ok && !f.keeps(it) && !f.parks(it):
 			left = append(left, it)
-		case ok && known == nil: // it has started since
-		case ok: // the claim had lapsed
-			if known.age != nil {
-				known.attempt, known.holder, known.claimed = it.attempt, it.holder, true
+			continue
+		case !ok:
+			if !f.keeps(it) {
+				it.call, it.size = nil, parkedSize
+				f.m.parked.Inc()
 			}
-		default:
 			if d := f.owed[it.id]; d != nil {
 				it.ended = d.ended
 				delete(f.owed, it.id)
@@ -182,7 +132,10 @@ func (f *Flow) adopt(rows []whisk.QueueRow) {
 			f.known[it.id] = it
 			f.backlog.push(it)
 			f.m.claimed.Inc()
+		case known != nil && known.age != nil: // the claim had lapsed
+			known.attempt, known.holder, known.claimed = it.attempt, it.holder, true
 		}
+		kept[it.ns]++
 	}
 	f.mu.Unlock()
 	f.letGo(left)
@@ -193,6 +146,22 @@ func (f *Flow) adopt(rows []whisk.QueueRow) {
 		}()
 	}
 	f.poke()
+	return kept
+}
+
+// read returns the items of rows, and those rows that cannot be read.
+func (f *Flow) read(rows []whisk.QueueRow) (items []*item, broken []whisk.QueueRow) {
+	for _, row := range rows {
+		it, err := f.itemOf(row)
+		if err != nil {
+			f.log.Error("a row of the queue cannot be read", "activation", row.ID, "err", err)
+			f.m.unreadable.Inc()
+			broken = append(broken, row)
+			continue
+		}
+		items = append(items, it)
+	}
+	return items, broken
 }
 
 // endUnreadable ends rows that were claimed and cannot be read.

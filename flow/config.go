@@ -49,8 +49,10 @@ type Config struct {
 	SequenceLength int
 
 	// MaxRows and MaxBytes bound the queued rows kept in memory, beside those
-	// that workers have in hand; one namespace has at most half of each. More
-	// wait in the store alone, and are claimed when there is room.
+	// that workers have in hand; one namespace has at most half of each, one
+	// action a quarter. More wait in the store alone, and are claimed when there is
+	// room. Beside MaxRows there are up to four times as many rows of which only
+	// half a kilobyte is kept, for actions for which no invoker has room.
 	MaxRows  int
 	MaxBytes int64
 

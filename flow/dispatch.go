@@ -44,7 +44,7 @@ func (f *Flow) step(now time.Time) (next time.Time) {
 		f.launch()
 	}
 	f.resting.Store(int32(f.backlog.rested.Len()))
-	if f.hungry() {
+	if f.hungry(now) {
 		select {
 		case f.hunger <- struct{}{}:
 		default:

@@ -12,7 +12,7 @@
 // holder, which no other router takes it from; else it is free. The claims of a
 // holder are renewed all the time, so those of one that died run out. Whenever
 // there is room, rows that are free or whose claim has run out are claimed, of the
-// namespaces in turn; the queue is never read from its beginning but at the start
+// namespaces in turn, so that each of them has some here; the queue is never read from its beginning but at the start
 // of a process that has it to itself.
 //
 // Workers take the next row from the namespace of which they have fewest in hand,

@@ -108,11 +108,13 @@ func (it *item) failure(message string, final bool) *whisk.Activation {
 
 // failItems ends items that no worker has in hand.
 func (f *Flow) failItems(items []*item, message string) {
-	recs := make([]*whisk.Activation, len(items))
-	for i, it := range items {
-		recs[i] = it.failure(message, true)
+	var recs []*whisk.Activation
+	for _, it := range items {
+		if it.call != nil || f.fetchSurely(it) {
+			recs = append(recs, it.failure(message, true))
+		}
 	}
-	stopped := f.settle(f.runs, recs) != nil
+	stopped := f.settle(f.runs, recs) != nil || f.runs.Err() != nil
 	f.mu.Lock()
 	for _, it := range items {
 		delete(f.known, it.id)
@@ -125,6 +127,18 @@ func (f *Flow) failItems(items []*item, message string) {
 		it.ended()
 	}
 	f.poke()
+}
+
+// fetchSurely reads the call of a row that was parked, also if the store comes
+// back first. It returns false if the row has ended, or the runs were stopped.
+func (f *Flow) fetchSurely(it *item) bool {
+	for wait := settleRetryMin; f.runs.Err() == nil; wait = min(2*wait, settleRetryMax) {
+		if o, ok := f.fetch(it); ok || o != again {
+			return ok
+		}
+		pause(f.runs, wait)
+	}
+	return false
 }
 
 // stop ends a run that was stopped with the process, and returns its record; nil

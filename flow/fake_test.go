@@ -17,7 +17,8 @@ import (
 )
 
 // fakeInvoker has room for so many calls; each runs for as many milliseconds as
-// its arguments say.
+// its arguments say. Those that may wait are served in the order of their coming,
+// and before those that may not.
 type fakeInvoker struct {
 	w       *world
 	p       *process
@@ -25,8 +26,9 @@ type fakeInvoker struct {
 	room    int
 	running int
 	most    int
-	refused int
-	fail    error // instead of running
+	line    []*whisk.Call
+	fail    error  // instead of running
+	full    string // an action for which there is no room
 	order   []whisk.Namespace
 	last    whisk.Call
 }
@@ -34,6 +36,12 @@ type fakeInvoker struct {
 func (v *fakeInvoker) Invoke(ctx context.Context, c *whisk.Call, patience time.Duration) (*whisk.Activation, error) {
 	v.p.await()
 	deadline := time.Now().Add(patience)
+	v.set(func() {
+		if !c.NoQueue {
+			v.line = append(v.line, c)
+		}
+	})
+	defer v.leave(c)
 	for !v.begin(c) {
 		v.mu.Lock()
 		fail := v.fail
@@ -41,17 +49,13 @@ func (v *fakeInvoker) Invoke(ctx context.Context, c *whisk.Call, patience time.D
 		if fail != nil {
 			return nil, fail
 		}
-		v.set(func() { v.refused++ })
 		if c.NoQueue || !time.Now().Before(deadline) || ctx.Err() != nil {
 			return nil, whisk.ErrOverloaded
 		}
 		time.Sleep(time.Millisecond)
 	}
-	defer func() {
-		v.mu.Lock()
-		v.running--
-		v.mu.Unlock()
-	}()
+	v.leave(c)
+	defer v.set(func() { v.running-- })
 	ms, response := v.w.exec(c)
 	select {
 	case <-time.After(time.Duration(ms) * time.Millisecond):
@@ -94,10 +98,22 @@ func (v *fakeInvoker) Follow(ctx context.Context, c *whisk.Call, patience time.D
 	return nil, whisk.ErrLeft
 }
 
+// leave ends the wait of a call.
+func (v *fakeInvoker) leave(c *whisk.Call) {
+	v.set(func() { v.line = slices.DeleteFunc(v.line, func(o *whisk.Call) bool { return o == c }) })
+}
+
+// closed reports whether there is no room for a call's action.
+func (v *fakeInvoker) closed(c *whisk.Call) bool { return v.full != "" && c.Target.Name.Name == v.full }
+
 func (v *fakeInvoker) begin(c *whisk.Call) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.fail != nil || v.running >= v.room {
+	if v.fail != nil || v.running >= v.room || v.closed(c) {
+		return false
+	}
+	first := slices.IndexFunc(v.line, func(o *whisk.Call) bool { return !v.closed(o) })
+	if first >= 0 && v.line[first] != c {
 		return false
 	}
 	v.running++
@@ -237,11 +253,11 @@ func (l *life) wantClean(t *testing.T) {
 	t.Helper()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.known) != 0 || len(l.owed) != 0 || l.backlog.rows != 0 || l.backlog.bytes != 0 || l.active != 0 {
-		t.Errorf("left: %d known, %d owed, %d rows, %d bytes, %d active", len(l.known), len(l.owed), l.backlog.rows, l.backlog.bytes, l.active)
+	if len(l.known) != 0 || len(l.owed) != 0 || l.backlog.all != (share{}) || l.active != 0 {
+		t.Errorf("left: %d known, %d owed, %d rows, %d bytes, %d active", len(l.known), len(l.owed), l.backlog.all.rows, l.backlog.all.bytes, l.active)
 	}
-	if len(l.backlog.shares)+len(l.backlog.plain.lanes)+len(l.backlog.composites.lanes) != 0 || l.patient != 0 {
-		t.Errorf("left: %d shares, %d lanes, %d lanes of composites, %d patient", len(l.backlog.shares), len(l.backlog.plain.lanes), len(l.backlog.composites.lanes), l.patient)
+	if len(l.backlog.spaces)+len(l.backlog.spots)+len(l.backlog.plain.lanes)+len(l.backlog.composites.lanes) != 0 || l.patient != 0 {
+		t.Errorf("left: %d shares, %d lanes, %d lanes of composites, %d patient", len(l.backlog.spaces)+len(l.backlog.spots), len(l.backlog.plain.lanes), len(l.backlog.composites.lanes), l.patient)
 	}
 	if len(l.composites) != 0 || l.composing != 0 || l.following != 0 {
 		t.Errorf("left: %d composites, %d composing, %d following", len(l.composites), l.composing, l.following)

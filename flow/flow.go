@@ -62,11 +62,9 @@ type Flow struct {
 	// owed are rows that are in the store alone, by what is to be called when they
 	// have ended.
 	owed map[whisk.ActivationID]*debt
-	// unread are namespaces that have, or may have, rows that nobody holds. Newer
-	// ones of theirs queue up behind those. The value is of spills, when the last
-	// was left to the store.
-	unread map[whisk.Namespace]int
-	spills int
+	// unread are the namespaces that have rows, or may have, which nobody holds.
+	unread map[whisk.Namespace]*unread
+	spills int // rows that were left to the store
 }
 
 // Tokens: 40 random bits for the process, 23 counted.
@@ -92,7 +90,7 @@ func New(cfg Config, d Deps) *Flow {
 		composites: map[whisk.ActivationID]*tree{},
 		known:      map[whisk.ActivationID]*item{},
 		owed:       map[whisk.ActivationID]*debt{},
-		unread:     map[whisk.Namespace]int{},
+		unread:     map[whisk.Namespace]*unread{},
 	}
 	f.backlog, f.holder = newBacklog(f.restTime), f.token()
 	f.halted = cfg.Hold
@@ -149,6 +147,9 @@ func (f *Flow) BeginDrain() {
 		held := f.backlog.clear()
 		for _, it := range held {
 			delete(f.known, it.id)
+			if f.cfg.Alone {
+				it.holder = 0 // nobody else is there to have it
+			}
 		}
 		f.mu.Unlock()
 		f.loop(context.Background(), func(context.Context) { f.letGo(held) })

@@ -51,10 +51,10 @@ func (f *Flow) holds() int64 {
 	return f.holder
 }
 
-// moveOn has this process hold rows under another name from now on, after a
-// claim of which it does not know whether it was made. What it claimed may be
-// nowhere in memory, and would stay so for as long as it is renewed. So the old
-// name's claims run out, and what is in memory is claimed anew.
+// moveOn has this process hold rows under another name from now on, where it may
+// hold some that it does not have in memory: a claim was not answered, or one
+// could not be given up. They would stay so for as long as they are renewed. Now
+// the old name's claims run out, and what is in memory is claimed anew.
 func (f *Flow) moveOn() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -86,7 +86,8 @@ func (f *Flow) letGo(items []*item) {
 	turns := make(chan struct{}, letGoAtOnce)
 	for _, it := range items {
 		if ctx.Err() != nil && it.token == 0 {
-			continue // the claims end by themselves
+			f.moveOn()
+			break // the claims end by themselves
 		}
 		turns <- struct{}{}
 		wg.Go(func() {
@@ -97,20 +98,22 @@ func (f *Flow) letGo(items []*item) {
 	wg.Wait()
 }
 
-// free gives up the row of an item: other routers may have it at once.
+// free gives up the row of an item: any router may have it at once.
 func (f *Flow) free(it *item) {
 	if it.token != 0 { // or the next process would take it for a run that broke off
 		f.takeBack(it)
 		return
 	}
 	holder := it.holder
-	if it.holder = 0; holder == 0 || f.cfg.Alone {
+	if it.holder = 0; holder == 0 {
 		return
 	}
 	ctx, cancel := f.stored()
 	defer cancel()
 	if err := f.queue.Release(ctx, it.id, holder); err != nil && whisk.KindOf(err) != whisk.Conflict {
+		f.m.storeErrors.Inc()
 		f.log.Warn("a claim could not be given up, and runs out", "activation", it.id, "err", err)
+		f.moveOn()
 	}
 }
 

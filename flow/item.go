@@ -13,9 +13,10 @@ type item struct {
 	ns      whisk.Namespace
 	ready   time.Time // since when it waits, or will, for its next attempt
 	expires time.Time // when it is given up if it has not started
-	call    *whisk.Call
-	size    int64  // bytes held
-	ended   func() // to be called once, when the activation has ended
+	action  whisk.ActionName
+	call    *whisk.Call // nil: it is parked, and has to be read again
+	size    int64       // bytes held
+	ended   func()      // to be called once, when the activation has ended
 
 	composite bool // a sequence or a composition
 	claimed   bool // it was claimed from the store, so nothing is known of its caller
@@ -49,8 +50,14 @@ type item struct {
 	calm    time.Time           // not to be offered so before
 }
 
-// itemOverhead is what an item costs beside its arguments and environment.
-const itemOverhead = 1024
+// itemOverhead is what an item costs beside its arguments and environment,
+// parkedSize what one does that is parked.
+const (
+	itemOverhead = 1024
+	parkedSize   = 512
+)
+
+func sizeOf(c *whisk.Call) int64 { return itemOverhead + int64(len(c.Args)+len(c.Env)) }
 
 // newItem returns the item of a call. It is run again when it fails if it asks
 // for that and again is true: nobody waits for its result.
@@ -61,8 +68,8 @@ func (f *Flow) newItem(c *whisk.Call, created time.Time, again bool, ended func(
 		c = &open
 	}
 	it := &item{
-		id: c.ID, ns: c.Namespace, ready: created, call: c, ended: ended,
-		size: itemOverhead + int64(len(c.Args)+len(c.Env)), composite: composite(c),
+		id: c.ID, ns: c.Namespace, ready: created, action: c.Target.Name, call: c, ended: ended,
+		size: sizeOf(c), composite: composite(c),
 	}
 	if again && c.Retry != nil {
 		it.attempt = 1

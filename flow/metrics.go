@@ -7,6 +7,7 @@ type flowMetrics struct {
 	submitted, refused          *metrics.Counter
 	ran, busy, retried, gone    *metrics.Counter
 	spilled, claimed, late      *metrics.Counter
+	parked                      *metrics.Counter
 	failed, cancelled, redriven *metrics.Counter
 	restarted, aged, lost       *metrics.Counter
 	unreadable, stopped, notRun *metrics.Counter
@@ -22,8 +23,9 @@ func newFlowMetrics(set *metrics.Set, f *Flow) flowMetrics {
 			return value()
 		})
 	}
-	gauge("flow_backlog_rows", func() float64 { return float64(f.backlog.rows) })
-	gauge("flow_backlog_bytes", func() float64 { return float64(f.backlog.bytes) })
+	gauge("flow_backlog_rows", func() float64 { return float64(f.backlog.all.rows) })
+	gauge("flow_backlog_parked_rows", func() float64 { return float64(f.backlog.all.parked) })
+	gauge("flow_backlog_bytes", func() float64 { return float64(f.backlog.all.bytes) })
 	gauge("flow_backlog_spilled_rows", func() float64 { return float64(len(f.owed)) })
 	gauge("flow_workers", func() float64 { return float64(f.active) })
 	gauge("flow_workers_patient", func() float64 { return float64(f.patient) })
@@ -42,6 +44,7 @@ func newFlowMetrics(set *metrics.Set, f *Flow) flowMetrics {
 		gone:        set.NewCounter(`flow_rows_total{outcome="gone"}`),
 		spilled:     set.NewCounter(`flow_spilled_total`),
 		claimed:     set.NewCounter(`flow_claimed_total`),
+		parked:      set.NewCounter(`flow_parked_total`),
 		late:        set.NewCounter(`flow_late_starts_total`),
 		cancelled:   set.NewCounter(`flow_cancelled_total`),
 		redriven:    set.NewCounter(`flow_redriven_total`),

@@ -134,7 +134,7 @@ func TestOverflow(t *testing.T) {
 					l.mu.Lock()
 					defer l.mu.Unlock()
 					// What workers had in hand comes back when it is refused.
-					if b := l.backlog; b.rows > cfg.MaxRows+cfg.Workers || b.bytes > cfg.MaxBytes+int64(cfg.Workers*(tc.args+itemOverhead)) {
+					if b := l.backlog.all; b.rows > cfg.MaxRows+cfg.Workers || b.bytes > cfg.MaxBytes+int64(cfg.Workers*(tc.args+itemOverhead)) {
 						t.Fatalf("%d rows, %d bytes in memory", b.rows, b.bytes)
 					}
 				}

@@ -81,15 +81,8 @@ func (f *Flow) reserve(it *item) error {
 		return nil
 	}
 	f.owed[it.id] = &debt{ns: it.ns, ended: it.ended} // before another claim may bring it
-	f.spill(it.ns)
+	f.spill(it)
 	return nil
-}
-
-// spill notes that the store has a row that nobody holds. It is called with mu
-// held.
-func (f *Flow) spill(ns whisk.Namespace) {
-	f.spills++
-	f.unread[ns] = f.spills
 }
 
 // accept keeps an item whose row is durable, if it is held.
@@ -102,7 +95,7 @@ func (f *Flow) accept(it *item) {
 		if d := f.owed[it.id]; d != nil {
 			d.durable = true
 		}
-		f.spill(it.ns)
+		f.spill(it)
 		f.m.spilled.Inc()
 	}
 	f.mu.Unlock()
@@ -134,7 +127,7 @@ func (f *Flow) withdraw(it *item, refused bool) {
 	case it.holder == 0:
 		delete(f.owed, it.id)
 		if !refused {
-			f.spill(it.ns)
+			f.spill(it)
 		}
 	case refused:
 		f.backlog.unreserve(it)
@@ -147,15 +140,4 @@ func (f *Flow) withdraw(it *item, refused bool) {
 		f.free(it)
 	}
 	f.poke()
-}
-
-// fits reports whether the backlog has room. Nobody overtakes the rows of the
-// same namespace that had none.
-func (f *Flow) fits(it *item) bool {
-	if _, ok := f.unread[it.ns]; ok || f.halted {
-		return false
-	}
-	b, s := f.backlog, f.backlog.shares[it.ns]
-	return b.rows < f.cfg.MaxRows && b.bytes+it.size <= f.cfg.MaxBytes &&
-		s.rows < f.cfg.MaxRows/2 && s.bytes+it.size <= f.cfg.MaxBytes/2
 }
