@@ -96,13 +96,26 @@ func (r *Recorder) Cancel(ctx context.Context, id whisk.ActivationID, rec *whisk
 // its own: [whisk.ErrNotFound].
 func (r *Recorder) Redrive(ctx context.Context, id whisk.ActivationID, row QueueRow) error {
 	o, err := r.do(ctx, Op{Kind: OpRedrive, ID: id, Row: &row}, int64(len(row.Payload)))
-	if err == nil && !o.OK && !o.retried {
+	if err == nil && !o.OK {
 		err = whisk.ErrNotFound
+		if o.retried {
+			err = r.hasCome(ctx, row)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("redrive activation %s: %w", id, err)
 	}
 	return nil
+}
+
+// hasCome returns [whisk.ErrNotFound] unless an earlier attempt of a commit has
+// inserted the row: then that is there, or it has ended.
+func (r *Recorder) hasCome(ctx context.Context, row QueueRow) error {
+	_, err := r.engine.QueueRow(ctx, row.Namespace, row.ID)
+	if errors.Is(err, whisk.ErrNotFound) {
+		_, err = r.Activation(ctx, row.Namespace, row.ID)
+	}
+	return err
 }
 
 // do hands an op over and waits for its outcome.

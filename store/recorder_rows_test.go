@@ -102,6 +102,20 @@ func TestRecorderRepetition(t *testing.T) {
 	})
 }
 
+// TestRecorderLostRedrive loses the answer of a commit that found no dead
+// letter: somebody else was faster, and nothing is queued.
+func TestRecorderLostRedrive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &lossyEngine{None: NewNone(), records: map[whisk.ActivationID]*whisk.Activation{}, lose: 1}
+		r := NewRecorder(e, RecorderConfig{})
+		start(t, r)
+		err := r.Redrive(t.Context(), whisk.NewActivationID(), QueueRow{ID: whisk.NewActivationID(), Namespace: "ns"})
+		if !errors.Is(err, whisk.ErrNotFound) {
+			t.Errorf("error %v, want %v", err, whisk.ErrNotFound)
+		}
+	})
+}
+
 // TestRecorderRefusals has rows changed by who may not.
 func TestRecorderRefusals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
