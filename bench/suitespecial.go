@@ -73,16 +73,13 @@ func (st *stage) beside(ctx context.Context, c *Case, m *prepared) (stop func())
 func (st *stage) drain(ctx context.Context, key string, m *prepared, began time.Time) error {
 	rounds := st.results[key]
 	res := rounds[len(rounds)-1]
-	want := int64(0)
-	for _, r := range rounds {
-		want += r.Completed
-	}
+	want, since := res.Completed, began.UnixMilli() // other cases may have called the same actions before
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for left := m.actions; ; {
-		list, err := m.api.Activations(ctx, client.ActivationQuery{Name: left[0].Name, Skip: int(want) - 1, Limit: 1})
+		list, err := m.api.Activations(ctx, client.ActivationQuery{Name: left[0].Name, Since: since, Skip: int(want) - 1, Limit: 1})
 		if err != nil {
 			return fmt.Errorf("%d records: %w", want, err)
 		}
