@@ -38,6 +38,19 @@ func TestPortionKept(t *testing.T) {
 	})
 }
 
+// One namespace alone gets nearly all the room there is.
+func TestOneNamespaceFillsRoom(t *testing.T) {
+	bubble(t, testConfig(), 40, func(t *testing.T, w *world, l *life) {
+		ids := l.submitAll(t, "ns", 600, 200, &counter{})
+		time.Sleep(12 * time.Second) // three would be perfect
+		w.wantRuns(t, ids)
+		if l.v.most < 40 {
+			t.Errorf("%d at once, want 40", l.v.most)
+		}
+		l.wantClean(t)
+	})
+}
+
 // An action for which there is no room keeps none of its namespace's others from
 // running, however many of its rows stand before them, nor does it slow them.
 func TestBusyActionBlocksNobody(t *testing.T) {

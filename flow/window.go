@@ -5,7 +5,8 @@ package flow
 // no room. Then it is halved, and grows carefully from there: by an eighth, or
 // by one, in the time that all its rows take, so that it comes near to what
 // there is without being refused over and over. Down at one it begins anew.
-// Only successes of a window that is used to the full count.
+// Only successes of a window count that is used to the full, as far as one
+// namespace can.
 //
 // Rows dispatched together are refused together; they are one sign of
 // congestion, not many. So each dispatch notes the epoch, a refusal ends it,
@@ -26,7 +27,7 @@ func newWindow(most int) window { return window{limit: min(firstWindow, most), m
 
 // success notes that one of active rows has ended well.
 func (w *window) success(active int) {
-	if active < w.limit {
+	if active < portion(w.limit) {
 		return
 	}
 	if w.credit++; w.careful && w.credit < min(carefulStep, w.limit) {

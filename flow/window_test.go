@@ -10,8 +10,8 @@ func TestWindow(t *testing.T) {
 		want int
 	}{
 		{"begins low", func() {}, 8},
-		{"unused", func() { w.success(7) }, 8},
-		{"used", func() { w.success(8) }, 9},
+		{"unused", func() { w.success(5) }, 8},
+		{"used", func() { w.success(6) }, 9},
 		{"busy", func() { w.busy(0) }, 4},
 		{"refused together", func() { w.busy(0) }, 4},
 		{"busy again", func() { w.busy(1) }, 2},
