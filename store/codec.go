@@ -3,8 +3,8 @@ package store
 import (
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"hash/crc32"
 
 	"hearth/whisk"
 )
@@ -13,13 +13,47 @@ import (
 // head of JSON with everything that is small, and a body with result and logs
 // as they are, which are long, come in any bytes, and must not be re-encoded.
 //
-//	body = version, length, result, number of logs, (length, log)...
+//	head = version, JSON, checksum
+//	body = version, length, result, number of logs, (length, log)..., checksum
 //
-// Numbers are unsigned varints. A record with neither has no body.
+// Numbers are unsigned varints, but for the checksums, which are CRC-32C of what
+// is before them, and for the body of the record's id before that. A record with
+// neither result nor logs has no body. Before there were checksums a head was
+// its JSON alone.
 
-const bodyVersion = 1
+const (
+	headAlone    = 1 // of a record without a body
+	headWithBody = 2
+	bodyVersion  = 2
 
-var errBody = errors.New("the body of a record is damaged")
+	plainHead = '{'
+	plainBody = 1 // a body without a checksum
+)
+
+var (
+	errHead = fmt.Errorf("the head of a record: %w", whisk.ErrCorrupted)
+	errBody = fmt.Errorf("the body of a record: %w", whisk.ErrCorrupted)
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// sumSize is the size of a checksum.
+const sumSize = 4
+
+func appendSum(b []byte, seed uint32) []byte {
+	return binary.LittleEndian.AppendUint32(b, crc32.Update(seed, castagnoli, b))
+}
+
+// cutSum returns b without its checksum, false if that is wrong.
+func cutSum(b []byte, seed uint32) ([]byte, bool) {
+	at := len(b) - sumSize
+	if at < 0 || binary.LittleEndian.Uint32(b[at:]) != crc32.Update(seed, castagnoli, b[:at]) {
+		return nil, false
+	}
+	return b[:at:at], true
+}
+
+func idSum(id whisk.ActivationID) uint32 { return crc32.Checksum(id[:], castagnoli) }
 
 // version stands for whisk.Version, of which the zero value has no text.
 type version [3]uint32
@@ -42,30 +76,48 @@ const headSize = 512
 // EncodeActivation returns the stored form of a record for engines. body is
 // nil if there is neither a result nor a log.
 func EncodeActivation(a *whisk.Activation) (head, body []byte) {
-	return appendHead(make([]byte, 0, headSize), a), encodeBody(a.Response.Result, a.Logs)
+	body = encodeBody(a.ID, a.Response.Result, a.Logs)
+	version := byte(headAlone)
+	if body != nil {
+		version = headWithBody
+	}
+	head = appendHead(append(make([]byte, 0, headSize), version), a)
+	return appendSum(head, 0), body
 }
 
+// HasBody reports whether a body belongs to a head that EncodeActivation made.
+// Of one from before there were checksums it says no.
+func HasBody(head []byte) bool { return len(head) > 0 && head[0] == headWithBody }
+
 // DecodeActivation reads what EncodeActivation made. Without a body the record
-// lacks result and logs. It keeps parts of body.
+// lacks result and logs. It keeps parts of body. [whisk.ErrCorrupted] says that
+// it is not what EncodeActivation made.
 func DecodeActivation(head, body []byte) (*whisk.Activation, error) {
+	if len(head) == 0 || head[0] != plainHead {
+		text, ok := cutSum(head, 0)
+		if !ok || len(text) == 0 || text[0] != headAlone && text[0] != headWithBody {
+			return nil, errHead
+		}
+		head = text[1:]
+	}
 	var h recordHead
 	if err := json.Unmarshal(head, &h); err != nil {
-		return nil, fmt.Errorf("decode the head of a record: %w", err)
+		return nil, fmt.Errorf("%w: %w", errHead, err)
 	}
 	a := h.Activation
 	a.Version = h.Version.whisk()
 	var err error
-	if a.Response.Result, a.Logs, err = decodeBody(body); err != nil {
+	if a.Response.Result, a.Logs, err = decodeBody(a.ID, body); err != nil {
 		return nil, fmt.Errorf("activation %s: %w", a.ID, err)
 	}
 	return &a, nil
 }
 
-func encodeBody(result []byte, logs []string) []byte {
+func encodeBody(id whisk.ActivationID, result []byte, logs []string) []byte {
 	if len(result) == 0 && len(logs) == 0 {
 		return nil
 	}
-	n := 1 + (2+len(logs))*binary.MaxVarintLen32 + len(result)
+	n := 1 + (2+len(logs))*binary.MaxVarintLen32 + len(result) + sumSize
 	for _, l := range logs {
 		n += len(l)
 	}
@@ -77,15 +129,19 @@ func encodeBody(result []byte, logs []string) []byte {
 		b = binary.AppendUvarint(b, uint64(len(l)))
 		b = append(b, l...)
 	}
-	return b
+	return appendSum(b, idSum(id))
 }
 
-func decodeBody(b []byte) (json.RawMessage, []string, error) {
+func decodeBody(id whisk.ActivationID, b []byte) (json.RawMessage, []string, error) {
 	if len(b) == 0 {
 		return nil, nil, nil
 	}
-	if b[0] != bodyVersion {
-		return nil, nil, fmt.Errorf("%w: version %d", errBody, b[0])
+	if b[0] != plainBody {
+		text, ok := cutSum(b, idSum(id))
+		if !ok || len(text) == 0 || text[0] != bodyVersion {
+			return nil, nil, errBody
+		}
+		b = text
 	}
 	size, b, ok := cutUvarint(b[1:])
 	if !ok || size > uint64(len(b)) {

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"reflect"
 	"testing"
 
@@ -18,18 +19,22 @@ func TestBodyRoundTrip(t *testing.T) {
 		for _, l := range rapid.SliceOf(rapid.SliceOf(rapid.Byte())).Draw(t, "logs") {
 			logs = append(logs, string(l))
 		}
-		b := encodeBody(result, logs)
-		gotResult, gotLogs, err := decodeBody(b)
+		id := whisk.NewActivationID()
+		b := encodeBody(id, result, logs)
+		gotResult, gotLogs, err := decodeBody(id, b)
 		if err != nil || !bytes.Equal(gotResult, result) || !reflect.DeepEqual(gotLogs, logs) {
 			t.Fatalf("decoded %q, %q, %v", gotResult, gotLogs, err)
 		}
 		if len(b) > 0 { // a body that lacks its end is damaged, wherever it was cut
 			cut := rapid.IntRange(1, len(b)-1).Draw(t, "cut")
-			if _, _, err := decodeBody(b[:cut]); err == nil {
+			if _, _, err := decodeBody(id, b[:cut]); !errors.Is(err, whisk.ErrCorrupted) {
 				t.Fatalf("decoded the first %d of %d bytes", cut, len(b))
 			}
-			if _, _, err := decodeBody(append(b, 0)); err == nil {
+			if _, _, err := decodeBody(id, append(b, 0)); !errors.Is(err, whisk.ErrCorrupted) {
 				t.Fatalf("decoded a byte too many")
+			}
+			if _, _, err := decodeBody(whisk.NewActivationID(), b); !errors.Is(err, whisk.ErrCorrupted) {
+				t.Fatalf("decoded the body of another record")
 			}
 		}
 	})
@@ -44,11 +49,59 @@ func TestDecodeActivation(t *testing.T) {
 	if got, err := DecodeActivation(head, nil); err != nil || got.ID != a.ID || got.Logs != nil || got.Response.Result != nil {
 		t.Errorf("decoded the head alone: %+v, %v", got, err)
 	}
-	for _, bad := range []struct{ head, body string }{{"", ""}, {"{", ""}, {`{"version":"x"}`, ""}, {"{}", "\x02"}, {"{}", "\x01"}, {"{}", "\x01\x05abc"}} {
-		if got, err := DecodeActivation([]byte(bad.head), []byte(bad.body)); err == nil {
-			t.Errorf("decoded %q, %q: %+v", bad.head, bad.body, got)
+	for _, bad := range []struct{ head, body string }{
+		{"", ""}, {"{", ""}, {`{"version":"x"}`, ""}, {"{}", "\x02"}, {"{}", "\x01"}, {"{}", "\x01\x05abc"}, {"\x00\x00\x00\x00", ""}, {"{}", "\x00\x00\x00\x00"},
+	} {
+		if got, err := DecodeActivation([]byte(bad.head), []byte(bad.body)); !errors.Is(err, whisk.ErrCorrupted) {
+			t.Errorf("decoded %q, %q: %+v, %v", bad.head, bad.body, got, err)
 		}
 	}
+	bare := *a
+	bare.Response.Result, bare.Logs = nil, nil
+	if alone, body := EncodeActivation(&bare); !HasBody(head) || HasBody(alone) || body != nil || HasBody(nil) {
+		t.Errorf("which heads have a body: %v and %v", HasBody(head), HasBody(alone))
+	}
+}
+
+// TestDecodeBeforeSums reads a record as it was written without checksums.
+func TestDecodeBeforeSums(t *testing.T) {
+	a := someRecord()
+	a.Response.Result, a.Logs = json.RawMessage("{}"), []string{"x"}
+	got, err := DecodeActivation(appendHead(nil, a), []byte("\x01\x02{}\x01\x01x"))
+	if err != nil || !reflect.DeepEqual(got, a) {
+		t.Errorf("decoded %+v, %v, want %+v", got, err, a)
+	}
+}
+
+// TestDecodeDamaged changes each byte of a record: none is decoded.
+func TestDecodeDamaged(t *testing.T) {
+	a := someRecord()
+	a.Response.Result, a.Logs = json.RawMessage(`{"n":1}`), []string{"one", "two"}
+	head, body := EncodeActivation(a)
+	for _, part := range [][]byte{head, body} {
+		for i := range part {
+			for _, flip := range []byte{1, 2, 0x80, 0xff, part[i] ^ '{', part[i] ^ 1, part[i] ^ 2} {
+				if flip == 0 {
+					continue
+				}
+				part[i] ^= flip
+				if got, err := DecodeActivation(head, body); !errors.Is(err, whisk.ErrCorrupted) {
+					t.Errorf("byte %d of %d changed by %#x: decoded %+v, %v", i, len(part), flip, got, err)
+				}
+				part[i] ^= flip
+			}
+		}
+	}
+}
+
+// headText returns the JSON of a head.
+func headText(t *testing.T, head []byte) string {
+	t.Helper()
+	text, ok := cutSum(head, 0)
+	if !ok {
+		t.Fatalf("the checksum of %q is wrong", head)
+	}
+	return string(text[1:])
 }
 
 // FuzzHead holds the head that is written by hand against package json's.
@@ -79,7 +132,7 @@ func FuzzHead(f *testing.F) {
 			t.Fatal(err)
 		}
 		a.Response.Result, a.Logs = json.RawMessage("not in the head"), []string{"nor this"}
-		if got, _ := EncodeActivation(a); string(got) != string(want) {
+		if got, _ := EncodeActivation(a); headText(t, got) != string(want) {
 			t.Errorf("encoded\n%s, want\n%s", got, want)
 		}
 	})
@@ -96,7 +149,7 @@ func TestHeadHasAllFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := EncodeActivation(&a); string(got) != string(want) {
+	if got, _ := EncodeActivation(&a); headText(t, got) != string(want) {
 		t.Errorf("encoded\n%s, want\n%s", got, want)
 	}
 }
@@ -140,18 +193,21 @@ func BenchmarkEncodeActivation(b *testing.B) {
 }
 
 func FuzzDecodeBody(f *testing.F) {
+	id := whisk.ActivationID{1}
 	f.Add([]byte{})
-	f.Add(encodeBody([]byte(`{"a":1}`), []string{"one", ""}))
+	f.Add(encodeBody(id, []byte(`{"a":1}`), []string{"one", ""}))
 	f.Add([]byte{1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
 	f.Add([]byte{1, 0, 0xff, 0xff, 3})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		result, logs, err := decodeBody(b)
-		if err != nil {
-			return
-		}
-		again, logsAgain, err := decodeBody(encodeBody(result, logs))
-		if err != nil || !bytes.Equal(again, result) || len(logsAgain) != len(logs) {
-			t.Errorf("%q: decoded %q, %d logs; again %q, %d logs, %v", b, result, len(logs), again, len(logsAgain), err)
+		for _, b := range [][]byte{b, appendSum(b, idSum(id))} { // a checksum that is right does not make it good
+			result, logs, err := decodeBody(id, b)
+			if err != nil {
+				continue
+			}
+			again, logsAgain, err := decodeBody(id, encodeBody(id, result, logs))
+			if err != nil || !bytes.Equal(again, result) || len(logsAgain) != len(logs) {
+				t.Errorf("%q: decoded %q, %d logs; again %q, %d logs, %v", b, result, len(logs), again, len(logsAgain), err)
+			}
 		}
 	})
 }

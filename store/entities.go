@@ -204,17 +204,18 @@ func (e *Entities) conflict(ctx context.Context, c Collection, key Key, err erro
 func (e *Entities) remove(ctx context.Context, c Collection, key Key, ifRevision int64) error {
 	for {
 		d, err := e.engine.Doc(ctx, key)
+		damaged := errors.Is(err, whisk.ErrCorrupted) // and can be deleted all the same
 		if errors.Is(err, whisk.ErrNotFound) {
 			e.forget(key) // who is told so must not read it after that
 		}
-		if err != nil {
+		if err != nil && !damaged {
 			return err
 		}
-		if d.Collection != c {
+		if d.Collection != c && !damaged {
 			return whisk.ErrCollection
 		}
 		seen := ifRevision
-		if seen == 0 {
+		if seen == 0 && !damaged {
 			seen = d.Revision // what was seen to be of the collection, and nothing else
 		}
 		_, err = e.write(ctx, Write{Kind: WriteDelete, Doc: Doc{Key: key}, IfRevision: seen})

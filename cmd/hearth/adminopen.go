@@ -126,7 +126,7 @@ func (f *adminFlags) onStore(ctx context.Context, dir string, lock *os.File) (_ 
 	if _, err := os.Stat(data.file(storeFile)); err != nil {
 		return nil, nil, fmt.Errorf("there is no platform in %s: name its folder with --data, or start it once (%w)", dir, err)
 	}
-	db, err := f.storage.open(ctx, data, lock == nil, nil)
+	db, err := f.storage.open(ctx, data, lock == nil, nil, nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -140,7 +140,7 @@ func (f *adminFlags) onStore(ctx context.Context, dir string, lock *os.File) (_ 
 // onDatabase opens a PostgreSQL database, on which routers may be at work: they
 // follow the change log.
 func (f *adminFlags) onDatabase(ctx context.Context) (operator, func() error, error) {
-	engine, err := f.storage.open(ctx, nil, true, nil)
+	engine, err := f.storage.open(ctx, nil, true, nil, nil)
 	if err != nil {
 		return nil, nil, err
 	}

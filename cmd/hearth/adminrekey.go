@@ -102,7 +102,7 @@ func (r *rekeying) onDatabase(ctx context.Context, storage *storeFlags, out *pri
 	if r.named == "" || r.fresh == "" {
 		return usageError(errors.New("for a PostgreSQL database name both keys: --master-key-file and --new-master-key-file"))
 	}
-	db, err := storage.open(ctx, nil, true, nil)
+	db, err := storage.open(ctx, nil, true, nil, nil)
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ func newRouterSide(ctx context.Context, f *routerFlags, data *dataDir, log *slog
 			err = errors.Join(err, s.close())
 		}
 	}()
-	if s.engine, err = f.storage.open(ctx, data, false, log); err != nil {
+	if s.engine, err = f.storage.open(ctx, data, false, log, s.metrics); err != nil {
 		return s, err
 	}
 	if err := s.openAccounts(ctx); err != nil {

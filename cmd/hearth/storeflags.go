@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/VictoriaMetrics/metrics"
 	"github.com/spf13/pflag"
 
 	"hearth/store"
@@ -71,8 +72,8 @@ func (f *storeFlags) dsn() (string, error) {
 }
 
 // open opens the store. keepSchema refuses one that would have to be brought up
-// to date.
-func (f *storeFlags) open(ctx context.Context, data *dataDir, keepSchema bool, log *slog.Logger) (store.Engine, error) {
+// to date. log and set may be nil.
+func (f *storeFlags) open(ctx context.Context, data *dataDir, keepSchema bool, log *slog.Logger, set *metrics.Set) (store.Engine, error) {
 	switch f.kind {
 	case storeNone:
 		return store.NewNone(), nil
@@ -86,7 +87,7 @@ func (f *storeFlags) open(ctx context.Context, data *dataDir, keepSchema bool, l
 		return postgres.Open(ctx, cfg)
 	}
 	cfg := sqlite.DefaultConfig(data.file(storeFile))
-	cfg.KeepSchema, cfg.Logger = keepSchema, log
+	cfg.KeepSchema, cfg.Logger, cfg.Metrics = keepSchema, log, set
 	return sqlite.Open(ctx, cfg)
 }
 

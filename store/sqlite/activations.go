@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -22,7 +23,23 @@ func (d *DB) Activation(ctx context.Context, ns whisk.Namespace, id whisk.Activa
 		return nil, whisk.ErrNotFound
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read activation %s: %w", id, err)
+		return nil, d.report(wrap(err, "read activation "+id.String()))
+	}
+	a, err := decode(head, body, false)
+	if err == nil && (a.ID != id || a.Namespace != ns) {
+		err = whisk.ErrCorrupted
+	}
+	if err != nil {
+		return nil, d.report(fmt.Errorf("read activation %s: %w", id, err))
+	}
+	return a, nil
+}
+
+// decode reads a record: [whisk.ErrCorrupted] if it is not what was stored.
+// Briefly, it is its head alone.
+func decode(head, body []byte, brief bool) (*whisk.Activation, error) {
+	if !brief && len(body) == 0 && store.HasBody(head) {
+		return nil, damaged("the body of a record is gone")
 	}
 	return store.DecodeActivation(head, body)
 }
@@ -46,13 +63,14 @@ func (d *DB) Activations(ctx context.Context, q store.ActivationQuery) ([]*whisk
 		if err := rows.Scan(&head, &body); err != nil {
 			return nil, fmt.Errorf("list activations of %s: %w", q.Namespace, err)
 		}
-		a, err := store.DecodeActivation(head, body)
-		if err != nil {
-			return nil, err
+		a, err := decode(head, body, q.Brief)
+		if err != nil || a.Namespace != q.Namespace {
+			_ = d.report(fmt.Errorf("list activations of %s: %w", q.Namespace, cmp.Or(err, whisk.ErrCorrupted)))
+			continue // the others are none the worse
 		}
 		out = append(out, a)
 	}
-	return out, wrap(rows.Err(), "list activations of "+string(q.Namespace))
+	return out, d.report(wrap(rows.Err(), "list activations of "+string(q.Namespace)))
 }
 
 // activationPage returns the query for the rows of a page. To sort by id what

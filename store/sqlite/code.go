@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"time"
@@ -23,7 +24,13 @@ func (d *DB) Code(ctx context.Context, id whisk.Digest) ([]byte, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, whisk.ErrNotFound
 	}
-	return text, wrap(err, "read code "+id.String())
+	if err == nil && sha256.Sum256(text) != id {
+		err = whisk.ErrCorrupted
+	}
+	if err != nil {
+		return nil, d.report(wrap(err, "read code "+id.String()))
+	}
+	return text, nil
 }
 
 // sweepBatch is how many blobs one transaction of SweepCode deletes: they may

@@ -83,7 +83,7 @@ func (s *inserts) close() error {
 func (d *DB) Commit(ctx context.Context, ops []store.Op) ([]store.Result, error) {
 	results, err := d.commit(ctx, ops)
 	if err != nil {
-		return nil, fmt.Errorf("commit %d operations: %w", len(ops), err)
+		return nil, d.report(wrap(err, fmt.Sprintf("commit %d operations", len(ops))))
 	}
 	return results, nil
 }

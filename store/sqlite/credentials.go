@@ -10,12 +10,22 @@ import (
 	"hearth/whisk"
 )
 
-const credentialColumns = "uuid, subject, ns, mac, sealed, blocked"
+const credentialColumns = "uuid, subject, ns, mac, sealed, blocked, sum"
 
+// scanCredential reads a credential: [whisk.ErrCorrupted] if it is not what was
+// stored.
 func scanCredential(s scanner) (store.Credential, error) {
 	var c store.Credential
-	err := s.Scan(&c.UUID, &c.Subject, &c.Namespace, &c.MAC, &c.Sealed, &c.Blocked)
+	var sum int64
+	err := s.Scan(&c.UUID, &c.Subject, &c.Namespace, &c.MAC, &c.Sealed, &c.Blocked, &sum)
+	if err == nil && sum != credentialSum(c) {
+		err = damaged("the credential " + c.UUID + " of " + c.Subject)
+	}
 	return c, err
+}
+
+func credentialSum(c store.Credential) int64 {
+	return rowSum(c.UUID, c.Subject, string(c.Namespace), nullable(c.MAC), nullable(c.Sealed), c.Blocked)
 }
 
 // querier is a database or a transaction.
@@ -23,8 +33,9 @@ type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// selectCredentials returns those for which where holds.
-func selectCredentials(ctx context.Context, q querier, where string, args ...any) ([]store.Credential, error) {
+// selectCredentials returns those for which where holds. Damaged ones are left
+// out, and seen told, unless it is nil.
+func selectCredentials(ctx context.Context, q querier, seen func(error) error, where string, args ...any) ([]store.Credential, error) {
 	rows, err := q.QueryContext(ctx, "SELECT "+credentialColumns+" FROM credentials WHERE "+where, args...)
 	if err != nil {
 		return nil, err
@@ -33,8 +44,12 @@ func selectCredentials(ctx context.Context, q querier, where string, args ...any
 	var out []store.Credential
 	for rows.Next() {
 		c, err := scanCredential(rows)
-		if err != nil {
+		if err != nil && (seen == nil || !errors.Is(err, whisk.ErrCorrupted)) {
 			return nil, err
+		}
+		if err != nil {
+			_ = seen(err)
+			continue
 		}
 		out = append(out, c)
 	}
@@ -47,12 +62,15 @@ func (d *DB) Credential(ctx context.Context, uuid string) (store.Credential, err
 	if errors.Is(err, sql.ErrNoRows) {
 		return store.Credential{}, whisk.ErrNotFound
 	}
-	return c, wrap(err, "read a credential")
+	if err != nil {
+		return store.Credential{}, d.report(wrap(err, "read a credential"))
+	}
+	return c, nil
 }
 
 // Credentials implements [store.Engine].
 func (d *DB) Credentials(ctx context.Context, ns whisk.Namespace) ([]store.Credential, error) {
-	out, err := selectCredentials(ctx, d.reader, "ns = ? ORDER BY subject, uuid", string(ns))
+	out, err := selectCredentials(ctx, d.reader, d.report, "ns = ? ORDER BY subject, uuid", string(ns))
 	return out, wrap(err, "list credentials of "+string(ns))
 }
 
@@ -60,7 +78,7 @@ const ofSubject = "subject = ? ORDER BY ns, uuid"
 
 // SubjectCredentials implements [store.Engine].
 func (d *DB) SubjectCredentials(ctx context.Context, subject string) ([]store.Credential, error) {
-	out, err := selectCredentials(ctx, d.reader, ofSubject, subject)
+	out, err := selectCredentials(ctx, d.reader, d.report, ofSubject, subject)
 	return out, wrap(err, "list credentials of subject "+subject)
 }
 
@@ -85,7 +103,7 @@ func (d *DB) Namespaces(ctx context.Context) ([]whisk.Namespace, error) {
 // ChangeSubject implements [store.Engine].
 func (d *DB) ChangeSubject(ctx context.Context, subject string, decide store.Decide) error {
 	err := d.write(ctx, func(tx *sql.Tx) error {
-		have, err := selectCredentials(ctx, tx, ofSubject, subject)
+		have, err := selectCredentials(ctx, tx, d.report, ofSubject, subject)
 		if err != nil {
 			return err
 		}
@@ -103,10 +121,10 @@ func (d *DB) ChangeSubject(ctx context.Context, subject string, decide store.Dec
 			if c.Subject != subject {
 				return whisk.ErrExists
 			}
-			res, err := tx.ExecContext(ctx, `INSERT INTO credentials (`+credentialColumns+`) VALUES (?, ?, ?, ?, ?, ?)
+			res, err := tx.ExecContext(ctx, `INSERT INTO credentials (`+credentialColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?)
 				ON CONFLICT (uuid) DO UPDATE SET ns = excluded.ns, mac = excluded.mac, sealed = excluded.sealed,
-					blocked = excluded.blocked WHERE subject = excluded.subject`,
-				c.UUID, subject, string(c.Namespace), nullable(c.MAC), nullable(c.Sealed), c.Blocked)
+					blocked = excluded.blocked, sum = excluded.sum WHERE subject = excluded.subject`,
+				c.UUID, subject, string(c.Namespace), nullable(c.MAC), nullable(c.Sealed), c.Blocked, credentialSum(c))
 			err = d.credentialChanged(ctx, tx, c.UUID, res, err)
 			if errors.Is(err, errUnchanged) {
 				return whisk.ErrExists

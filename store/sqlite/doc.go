@@ -18,6 +18,10 @@
 // indexes serve the lists, by (namespace, start) and (namespace, name, start),
 // and a third makes ids unique.
 //
+// Who holds a queued row, and who leads, is kept in memory: the file has one
+// server. Only that a row is queued or started is written, and a new leader's
+// term.
+//
 // A commit inserts many records by one statement. It deletes queue rows only
 // of ids that may have one, which it knows without asking: blocking calls have
 // none.
@@ -30,6 +34,17 @@
 // Every change of a document, credential or limits is a row of the table
 // changes, in the same transaction, and its seq is a document's revision. Old
 // rows are pruned by age; the sequence goes on where it was.
+//
+// # Damage
+//
+// A byte that has changed in the file is never answered with: records carry
+// checksums, code is held against its digest, and rows of documents,
+// credentials and limits have a sum of their own. Reading one of these that is
+// damaged fails with [whisk.ErrCorrupted], is logged, and counted as
+// store_damaged_total; lists leave it out. It can be deleted and written anew.
+// Payloads of the queue, of dead letters and of alarms are sealed, and fail to
+// open. What a byte in the key of an index hides from a look-up is found by
+// checking the whole file (hearth admin store check).
 //
 // # Migrations
 //

@@ -10,16 +10,25 @@ import (
 	"hearth/whisk"
 )
 
-const docColumns = "ns, pkg, name, collection, revision, updated, code, public, body"
+const docColumns = "ns, pkg, name, collection, revision, updated, code, public, body, sum"
 
 type scanner interface{ Scan(...any) error }
 
+// scanDoc reads a document: [whisk.ErrCorrupted] if it is not what was stored.
 func scanDoc(s scanner) (store.Doc, error) {
 	var d store.Doc
 	var code []byte
-	err := s.Scan(&d.Namespace, &d.Package, &d.Name, &d.Collection, &d.Revision, &d.Updated, &code, &d.Public, &d.Body)
+	var sum int64
+	err := s.Scan(&d.Namespace, &d.Package, &d.Name, &d.Collection, &d.Revision, &d.Updated, &code, &d.Public, &d.Body, &sum)
 	copy(d.Code[:], code)
+	if err == nil && sum != docSum(d) {
+		err = damaged(string(d.Collection) + " " + d.Key.String())
+	}
 	return d, err
+}
+
+func docSum(d store.Doc) int64 {
+	return rowSum(string(d.Namespace), d.Package, d.Name, string(d.Collection), d.Revision, d.Updated, digest(d.Code), d.Public, blob(d.Body))
 }
 
 // Doc implements [store.Engine].
@@ -31,7 +40,7 @@ func (d *DB) Doc(ctx context.Context, k store.Key) (store.Doc, error) {
 		return store.Doc{}, whisk.ErrNotFound
 	}
 	if err != nil {
-		return store.Doc{}, fmt.Errorf("read %s: %w", k, err)
+		return store.Doc{}, d.report(wrap(err, "read "+k.String()))
 	}
 	return doc, nil
 }
@@ -48,6 +57,10 @@ func (d *DB) Docs(ctx context.Context, q store.DocQuery) ([]store.Doc, error) {
 	var out []store.Doc
 	for rows.Next() {
 		doc, err := scanDoc(rows)
+		if errors.Is(err, whisk.ErrCorrupted) {
+			_ = d.report(err) // the others are none the worse
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("list entities of %s: %w", q.Namespace, err)
 		}
@@ -99,6 +112,9 @@ func digest(d whisk.Digest) any {
 func wrap(err error, subject string) error {
 	if err == nil || whisk.KindOf(err) != whisk.Internal {
 		return err
+	}
+	if isDamage(err) {
+		return fmt.Errorf("%s: %w: %w", subject, whisk.ErrCorrupted, err)
 	}
 	return fmt.Errorf("%s: %w", subject, err)
 }

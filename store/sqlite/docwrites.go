@@ -87,11 +87,11 @@ func (d *DB) putDoc(ctx context.Context, tx *sql.Tx, w store.Write, have int64) 
 	if err := release(ctx, tx, doc.Key, doc.Code); err != nil {
 		return store.Doc{}, err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO docs (`+docColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+	_, err = tx.ExecContext(ctx, `INSERT INTO docs (`+docColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (ns, pkg, name) DO UPDATE SET collection = excluded.collection, revision = excluded.revision,
-			updated = excluded.updated, code = excluded.code, public = excluded.public, body = excluded.body`,
+			updated = excluded.updated, code = excluded.code, public = excluded.public, body = excluded.body, sum = excluded.sum`,
 		string(doc.Namespace), doc.Package, doc.Name, string(doc.Collection), doc.Revision, doc.Updated,
-		digest(doc.Code), doc.Public, blob(doc.Body))
+		digest(doc.Code), doc.Public, blob(doc.Body), docSum(doc))
 	return doc, err
 }
 

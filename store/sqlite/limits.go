@@ -18,9 +18,13 @@ type rower interface {
 func readLimits(ctx context.Context, q rower, ns whisk.Namespace) (whisk.NamespaceLimits, error) {
 	var l whisk.NamespaceLimits
 	var body string
-	err := q.QueryRowContext(ctx, "SELECT body FROM namespace_limits WHERE ns = ?", string(ns)).Scan(&body)
+	var sum int64
+	err := q.QueryRowContext(ctx, "SELECT body, sum FROM namespace_limits WHERE ns = ?", string(ns)).Scan(&body, &sum)
 	if errors.Is(err, sql.ErrNoRows) {
 		return l, nil
+	}
+	if err == nil && sum != rowSum(string(ns), body) {
+		return l, damaged("the limits of " + string(ns))
 	}
 	if err == nil {
 		err = json.Unmarshal([]byte(body), &l)
@@ -31,14 +35,14 @@ func readLimits(ctx context.Context, q rower, ns whisk.Namespace) (whisk.Namespa
 // NamespaceLimits implements [store.Engine].
 func (d *DB) NamespaceLimits(ctx context.Context, ns whisk.Namespace) (whisk.NamespaceLimits, error) {
 	l, err := readLimits(ctx, d.reader, ns)
-	return l, wrap(err, "read the limits of "+string(ns))
+	return l, d.report(wrap(err, "read the limits of "+string(ns)))
 }
 
 // ChangeLimits implements [store.Engine].
 func (d *DB) ChangeLimits(ctx context.Context, ns whisk.Namespace, change func(whisk.NamespaceLimits) (whisk.NamespaceLimits, error)) error {
 	err := d.write(ctx, func(tx *sql.Tx) error {
 		l, err := readLimits(ctx, tx, ns)
-		if err != nil {
+		if err != nil && !errors.Is(d.report(err), whisk.ErrCorrupted) { // damaged ones can be set anew
 			return err
 		}
 		if l, err = change(l); err != nil {
@@ -49,8 +53,8 @@ func (d *DB) ChangeLimits(ctx context.Context, ns whisk.Namespace, change func(w
 		} else {
 			var body []byte
 			if body, err = json.Marshal(l); err == nil {
-				_, err = tx.ExecContext(ctx, `INSERT INTO namespace_limits (ns, body) VALUES (?, ?)
-					ON CONFLICT (ns) DO UPDATE SET body = excluded.body`, string(ns), string(body))
+				_, err = tx.ExecContext(ctx, `INSERT INTO namespace_limits (ns, body, sum) VALUES (?, ?, ?)
+					ON CONFLICT (ns) DO UPDATE SET body = excluded.body, sum = excluded.sum`, string(ns), string(body), rowSum(string(ns), string(body)))
 			}
 		}
 		if err == nil {

@@ -51,7 +51,7 @@ func (d *DB) Rewrite(ctx context.Context, r store.Rewriter) error {
 
 func rewriteCredentials(ctx context.Context, tx *sql.Tx, change func(store.Credential) (store.Credential, error)) error {
 	for after := ""; ; {
-		page, err := selectCredentials(ctx, tx, "uuid > ? ORDER BY uuid LIMIT ?", after, rewriteAtOnce)
+		page, err := selectCredentials(ctx, tx, nil, "uuid > ? ORDER BY uuid LIMIT ?", after, rewriteAtOnce)
 		if err != nil || len(page) == 0 {
 			return err
 		}
@@ -60,7 +60,8 @@ func rewriteCredentials(ctx context.Context, tx *sql.Tx, change func(store.Crede
 			if c, err = change(c); err != nil {
 				return err
 			}
-			_, err := tx.ExecContext(ctx, "UPDATE credentials SET mac = ?, sealed = ? WHERE uuid = ?", nullable(c.MAC), nullable(c.Sealed), after)
+			_, err := tx.ExecContext(ctx, "UPDATE credentials SET mac = ?, sealed = ?, sum = ? WHERE uuid = ?",
+				nullable(c.MAC), nullable(c.Sealed), credentialSum(c), after)
 			if err != nil {
 				return err
 			}
@@ -107,8 +108,9 @@ func rewriteDocs(ctx context.Context, tx *sql.Tx, change func(store.Doc) ([]byte
 			if bytes.Equal(body, doc.Body) {
 				continue
 			}
-			_, err = tx.ExecContext(ctx, "UPDATE docs SET body = ? WHERE ns = ? AND pkg = ? AND name = ?",
-				blob(body), string(doc.Namespace), doc.Package, doc.Name)
+			doc.Body = body
+			_, err = tx.ExecContext(ctx, "UPDATE docs SET body = ?, sum = ? WHERE ns = ? AND pkg = ? AND name = ?",
+				blob(body), docSum(doc), string(doc.Namespace), doc.Package, doc.Name)
 			if err != nil {
 				return err
 			}

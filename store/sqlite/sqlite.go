@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/VictoriaMetrics/metrics"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"hearth/store"
@@ -34,6 +35,7 @@ type Config struct {
 	// another process may have it open.
 	KeepSchema bool
 	Logger     *slog.Logger // nil: none
+	Metrics    *metrics.Set // nil: a new set
 }
 
 // DefaultConfig returns the usual settings for a file.
@@ -60,6 +62,7 @@ func (c Config) Validate() error {
 type DB struct {
 	cfg    Config
 	log    *slog.Logger
+	damage damage
 	writer *sql.DB // one connection
 	reader *sql.DB
 
@@ -81,7 +84,13 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	d := &DB{cfg: cfg, log: cfg.Logger, claims: newClaims(cfg.ClaimLease), leading: leading{by: map[string]hold{}}}
+	if cfg.Metrics == nil {
+		cfg.Metrics = metrics.NewSet()
+	}
+	if err := registerSums(); err != nil {
+		return nil, err
+	}
+	d := &DB{cfg: cfg, log: cfg.Logger, damage: newDamage(cfg.Metrics), claims: newClaims(cfg.ClaimLease), leading: leading{by: map[string]hold{}}}
 	if err := d.open(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open database %s: %w", cfg.Path, err), d.Close())
 	}
