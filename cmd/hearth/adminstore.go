@@ -35,7 +35,7 @@ func (f *adminFlags) openStore(ctx context.Context, keepSchema bool) (_ store.En
 	case f.storage.kind == storeNone:
 		return nil, nil, usageError(errors.New("--store none keeps nothing"))
 	case f.storage.shared():
-		e, err := f.storage.open(ctx, nil, keepSchema, nil)
+		e, err := f.storage.open(ctx, nil, keepSchema, nil, nil)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -56,7 +56,7 @@ func (f *adminFlags) openStore(ctx context.Context, keepSchema bool) (_ store.En
 		}
 		unlock = data.close
 	}
-	e, err := f.storage.open(ctx, data, keepSchema, nil)
+	e, err := f.storage.open(ctx, data, keepSchema, nil, nil)
 	if err != nil {
 		return nil, nil, errors.Join(err, unlock())
 	}
