@@ -19,7 +19,7 @@ func (f *Flow) attempt(it *item) outcome {
 	}
 	if !time.Now().Before(it.expires) {
 		f.m.aged.Inc()
-		return f.fail(it, msgAged, true)
+		return f.giveUp(it, msgAged)
 	}
 	if o, ok := f.permitted(it); !ok {
 		return o
@@ -29,7 +29,7 @@ func (f *Flow) attempt(it *item) outcome {
 		switch whisk.KindOf(err) {
 		case whisk.Unauthenticated, whisk.NotFound:
 			f.m.notRun.Inc()
-			return f.fail(it, msgNoKey, true)
+			return f.giveUp(it, msgNoKey)
 		}
 		f.log.Warn("a row waits for its API key", "activation", it.id, "err", err)
 		return again
@@ -103,7 +103,7 @@ func (f *Flow) permitted(it *item) (outcome, bool) {
 		}
 	}
 	f.m.notRun.Inc()
-	return f.fail(it, msgNoCaller, true), false
+	return f.giveUp(it, msgNoCaller), false
 }
 
 // copied returns the call of an item, to be handed to the invokers.

@@ -134,6 +134,8 @@ func (f *Flow) adopt(rows []whisk.QueueRow) (kept map[whisk.Namespace]int) {
 			f.m.claimed.Inc()
 		case known != nil && known.age != nil: // the claim had lapsed
 			known.attempt, known.holder, known.claimed = it.attempt, it.holder, true
+		case known != nil: // workers have it, and may be about to let go of it
+			known.regained = it.holder
 		}
 		kept[it.ns]++
 	}

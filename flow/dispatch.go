@@ -125,13 +125,23 @@ func (f *Flow) work(it *item, workers *int, epoch int) {
 	}
 	f.resting.Store(int32(f.backlog.rested.Len()))
 	f.mu.Unlock()
+	f.part(it, o)
+	f.poke()
+}
+
+// part lets go of an item that is not known any more.
+func (f *Flow) part(it *item, o outcome) {
 	switch o {
 	case ended, gone:
 		it.ended()
 	case stopped:
 		f.free(it)
+	default:
+		return
 	}
-	f.poke()
+	if it.regained != 0 { // nobody here would run it
+		f.free(&item{id: it.id, holder: it.regained})
+	}
 }
 
 // note counts an outcome.
@@ -163,5 +173,5 @@ func (f *Flow) restTime(refused int) time.Duration {
 func (f *Flow) expire(old []*item) {
 	defer f.gate.leave()
 	f.m.aged.Add(len(old))
-	f.failItems(old, msgAged)
+	f.giveUpAll(old, msgAged)
 }

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"hearth/whisk"
@@ -106,39 +107,50 @@ func (it *item) failure(message string, final bool) *whisk.Activation {
 	return rec
 }
 
-// failItems ends items that no worker has in hand.
-func (f *Flow) failItems(items []*item, message string) {
-	var recs []*whisk.Activation
-	for _, it := range items {
-		if it.call != nil || f.fetchSurely(it) {
-			recs = append(recs, it.failure(message, true))
+// giveUp ends an item that is not to be run. Its row is started before, so that
+// nothing ends here that another router, which has claimed it meanwhile, runs.
+func (f *Flow) giveUp(it *item, message string) outcome {
+	if it.token != 0 && !f.takeBack(it) {
+		return again
+	}
+	if it.call == nil {
+		if o, ok := f.fetch(it); !ok {
+			return o
 		}
 	}
-	stopped := f.settle(f.runs, recs) != nil || f.runs.Err() != nil
-	f.mu.Lock()
+	if o, ok := f.start(it, f.cfg.Grace); !ok {
+		return o
+	}
+	return f.fail(it, message, true)
+}
+
+// giveUpAll gives up items that no worker has in hand.
+func (f *Flow) giveUpAll(items []*item, message string) {
+	var wg sync.WaitGroup
+	turns := make(chan struct{}, letGoAtOnce)
 	for _, it := range items {
-		delete(f.known, it.id)
+		turns <- struct{}{}
+		wg.Go(func() {
+			f.surelyGiveUp(it, message)
+			<-turns
+		})
 	}
-	f.mu.Unlock()
-	if stopped {
-		return
-	}
-	for _, it := range items {
-		it.ended()
-	}
+	wg.Wait()
 	f.poke()
 }
 
-// fetchSurely reads the call of a row that was parked, also if the store comes
-// back first. It returns false if the row has ended, or the runs were stopped.
-func (f *Flow) fetchSurely(it *item) bool {
-	for wait := settleRetryMin; f.runs.Err() == nil; wait = min(2*wait, settleRetryMax) {
-		if o, ok := f.fetch(it); ok || o != again {
-			return ok
+// surelyGiveUp gives an item up, also if the store has to come back first.
+func (f *Flow) surelyGiveUp(it *item, message string) {
+	o := f.giveUp(it, message)
+	for wait := settleRetryMin; o == again; wait = min(2*wait, settleRetryMax) {
+		if pause(f.runs, wait); f.stopping() {
+			o = stopped
+			break
 		}
-		pause(f.runs, wait)
+		o = f.giveUp(it, message)
 	}
-	return false
+	f.forget(it.id)
+	f.part(it, o)
 }
 
 // stop ends a run that was stopped with the process, and returns its record; nil

@@ -29,6 +29,10 @@ type item struct {
 	// knows; 0: it does not.
 	holder int64
 
+	// regained, guarded by Flow.mu, is as whom this process has claimed the row
+	// anew while workers had the item; 0: it has not.
+	regained int64
+
 	// until is when the latest start counts as broken off, at the earliest.
 	until time.Time
 

@@ -154,5 +154,14 @@ func (f *Flow) failRows(ctx context.Context, lost []whisk.QueueRow) error {
 	}
 	count.Add(len(recs))
 	f.log.Info("ended activations that an earlier process had started", "count", len(recs))
+	// Those that are tried again are held as before; but by whom that is, it may
+	// have no memory of them, and would keep them from all others.
+	var held []*item
+	for i, rec := range recs {
+		if rec.Again > 0 {
+			held = append(held, &item{id: rec.ID, holder: lost[i].Holder})
+		}
+	}
+	f.letGo(held)
 	return nil
 }

@@ -192,3 +192,46 @@ func TestRetryAcrossProcesses(t *testing.T) {
 		l.stop()
 	})
 }
+
+// An attempt that was lost is followed by the next one, although the router that
+// started it lives and has forgotten it.
+func TestRetryOfForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		l := start(w, sharedConfig(), 2)
+		defer l.stop()
+		c := w.retriedCall(0)
+		w.leave(t, c, whisk.RowStarted, time.Second)
+		holder := l.holds()
+		w.set(func() { w.rows[c.ID].Attempt, w.rows[c.ID].Holder = 1, holder })
+		time.Sleep(2 * time.Minute)
+		w.wantAttempts(t, c, 2, 1, false)
+		w.wantRecord(t, c.ID, whisk.Success, "")
+		l.wantClean(t)
+	})
+}
+
+// What another router runs does not end because it is too old for the one that
+// held it before and stood still.
+func TestTooOldElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		a, b := start(w, sharedConfig(), 0), start(w, sharedConfig(), 2)
+		defer a.stop()
+		defer b.stop()
+		c, n := newCall("ns", 60_000), &counter{}
+		c.Retry = &whisk.Retry{Attempts: 2, Backoff: time.Second, MaxAge: 40 * time.Second}
+		a.submit(t, c, n)
+		time.Sleep(3 * time.Second)
+		for w.row(c.ID).State != whisk.RowQueued { // it is being offered
+			time.Sleep(time.Millisecond)
+		}
+		a.p.pause(50 * time.Second)
+		time.Sleep(3 * time.Minute)
+		w.wantRecord(t, c.ID, whisk.Success, "")
+		w.wantAttempts(t, c, 1, 1, false)
+		n.want(t, 1)
+		a.wantClean(t)
+		b.wantClean(t)
+	})
+}
