@@ -110,8 +110,13 @@ func (f *Flow) pull(ns whisk.Namespace, id whisk.ActivationID) *item {
 // putBack ends the pull of an item.
 func (f *Flow) putBack(it *item) {
 	f.mu.Lock()
-	f.backlog.reserve(it)
-	halted := f.enter(it)
+	halted := f.halted
+	if !halted && time.Now().Before(it.ready) { // it waits for its next attempt
+		f.backlog.sleep(it)
+	} else {
+		f.backlog.reserve(it)
+		halted = f.enter(it)
+	}
 	f.mu.Unlock()
 	if halted {
 		f.free(it)

@@ -77,6 +77,28 @@ func TestCancelRetried(t *testing.T) {
 	})
 }
 
+// Who could not cancel the next attempt of a call leaves it to its time.
+func TestCancelRetriedInVain(t *testing.T) {
+	bubble(t, testConfig(), 1, func(t *testing.T, w *world, l *life) {
+		c, n := w.retriedCall(1), &counter{}
+		l.submit(t, c, n)
+		time.Sleep(time.Second)
+		w.set(func() { w.away = true })
+		if _, err := l.Cancel(t.Context(), "ns", c.ID); whisk.KindOf(err) != whisk.Unavailable {
+			t.Errorf("with the store away: %v", err)
+		}
+		w.back()
+		time.Sleep(5 * time.Second)
+		if n := w.ran(c.ID); n != 1 {
+			t.Errorf("%d attempts before the pause was over", n)
+		}
+		time.Sleep(time.Minute)
+		w.wantAttempts(t, c, 2, 2, false)
+		n.want(t, 1)
+		l.wantClean(t)
+	})
+}
+
 // A row that another router holds is cancelled; that one finds out.
 func TestCancelElsewhere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
