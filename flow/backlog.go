@@ -26,32 +26,6 @@ type backlog struct {
 	orders            int64 // given out
 }
 
-// share is what of something there is in the backlog.
-type share struct {
-	rows   int // but for those that are parked
-	parked int
-	bytes  int64
-}
-
-func (s share) plus(n int, it *item) share {
-	if it.call == nil {
-		s.parked += n
-	} else {
-		s.rows += n
-	}
-	s.bytes += int64(n) * it.size
-	return s
-}
-
-// spot is where an item waits: among those of an action, called from a
-// namespace.
-type spot struct {
-	ns     whisk.Namespace
-	action whisk.ActionName
-}
-
-func (it *item) spot() spot { return spot{it.ns, it.action} }
-
 // newBacklog returns an empty backlog; pause says for how long a line rests that
 // was refused so many times in a row.
 func newBacklog(pause func(refused int) time.Duration) *backlog {
@@ -72,18 +46,6 @@ func (b *backlog) turns(composite bool) *turns {
 // reserve counts an item that is to enter, unreserve one that will not.
 func (b *backlog) reserve(it *item)   { b.count(it, 1) }
 func (b *backlog) unreserve(it *item) { b.count(it, -1) }
-
-func (b *backlog) count(it *item, n int) {
-	b.all = b.all.plus(n, it)
-	tally(b.spaces, it.ns, n, it)
-	tally(b.spots, it.spot(), n, it)
-}
-
-func tally[K comparable](shares map[K]share, k K, n int, it *item) {
-	if shares[k] = shares[k].plus(n, it); shares[k] == (share{}) {
-		delete(shares, k)
-	}
-}
 
 // readies returns how many rows of a namespace wait in lines that do not rest, or
 // some number above most.
