@@ -41,8 +41,16 @@ func (f *Flow) attempt(it *item) outcome {
 	if it.composite {
 		return f.attemptComposite(it, c, patience)
 	}
+	began := time.Now()
 	if o, ok := f.start(it, f.lasts(c, wait)); !ok {
 		return o
+	}
+	if !it.patient && !builtin(c) && !f.place(it, time.Since(began)) {
+		f.takeBack(it)
+		if f.stopping() {
+			return stopped
+		}
+		return again
 	}
 	c.Waited = it.call.Waited + it.waited()
 	if builtin(c) {

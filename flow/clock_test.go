@@ -16,6 +16,7 @@ import (
 
 // clock is a world of triggers, with a store that outlives the Alarms on it.
 type clock struct {
+	firing sync.Mutex
 	engine *store.None
 
 	mu       sync.Mutex // guards all below
@@ -96,6 +97,8 @@ func (c *clock) Step(ctx context.Context, step whisk.AlarmStep, rec *whisk.Activ
 // Fire fires when its step happens.
 func (c *clock) Fire(ctx context.Context, e whisk.Fire) (whisk.ActivationID, error) {
 	tick := time.UnixMilli(e.Step.Tick).UTC().Format("02T15:04:05")
+	c.firing.Lock() // or another's step would be taken for this one
+	defer c.firing.Unlock()
 	before, err := c.engine.Alarm(ctx, e.Trigger.Name)
 	if err != nil {
 		return whisk.ActivationID{}, err

@@ -62,8 +62,9 @@ func (f *Flow) launch() {
 		f.gate.follow()
 		go f.work(it, busy, f.window.epoch)
 	}
-	for f.active < f.window.limit {
-		it := f.backlog.pop(false, portion(f.window.limit), now)
+	most := f.window.limit + f.places.ahead(f.window.limit)
+	for f.active < most {
+		it := f.backlog.pop(false, portion(most), now)
 		if it == nil {
 			break
 		}
@@ -107,8 +108,13 @@ func (f *Flow) work(it *item, workers *int, epoch int) {
 	}
 	f.note(o)
 	now, plain := time.Now(), workers == &f.active
-	if plain && (o == ended || o == anew) {
+	ran := o == ended || o == anew
+	if plain && ran {
 		f.window.success(f.active)
+	}
+	if !it.placed.IsZero() {
+		epoch = it.window
+		f.leave(it, ran, now)
 	}
 	*workers--
 	switch o {
@@ -123,6 +129,7 @@ func (f *Flow) work(it *item, workers *int, epoch int) {
 		delete(f.known, it.id)
 		f.backlog.done(it, now)
 	}
+	f.places.grant(f.window.limit)
 	f.resting.Store(int32(f.backlog.rested.Len()))
 	f.mu.Unlock()
 	f.part(it, o)

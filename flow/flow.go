@@ -47,6 +47,7 @@ type Flow struct {
 	backlog *backlog
 	window  window
 	active  int       // rows that workers have in hand
+	places  places    // at the invokers
 	patient int       // others, which invokers may queue
 	halted  bool      // no more are run, and none is held
 	holder  int64     // as whom this process holds rows

@@ -40,6 +40,9 @@ type item struct {
 	// call did not run: it has to be taken back first.
 	token int64
 
+	placed time.Time // since when it has a place at the invokers; zero: it has none
+	window int       // the epoch of the window then
+
 	refused  int // times in a row that no invoker had room
 	failures int // offers that failed otherwise
 
