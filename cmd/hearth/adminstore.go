@@ -19,8 +19,10 @@ whose DSN is in HEARTH_STORE_DSN or --store-dsn-file.
 
   hearth admin store check                  # read all of it; beside a running server, too
   hearth admin store backup /backup/hearth  # copy the file; beside a running server, too
-  hearth admin store migrate                # bring the schema up to date, as a server does when it starts`)
-	cmd.AddCommand(newStoreCheckCmd(f), newStoreBackupCmd(f), newStoreMigrateCmd(f))
+  hearth admin store migrate                # bring the schema up to date, as a server does when it starts
+  hearth admin store export /backup/all     # everything in one file that either kind of store can import
+  hearth admin store import /backup/all     # into a new folder or database`)
+	cmd.AddCommand(newStoreCheckCmd(f), newStoreBackupCmd(f), newStoreMigrateCmd(f), newStoreExportCmd(f), newStoreImportCmd(f))
 	return cmd
 }
 

@@ -38,6 +38,7 @@ func Run(t *testing.T, open Open) {
 		{"Records/Expire", recordExpire},
 		{"Queue/RecordBeforeRow", queueRecordBeforeRow},
 		{"Alarms/Record", alarmRecord},
+		{"Dump/Fails", loadFails},
 		{"Commit/Model", commitModel},
 		{"Commit/OpErrors", commitOpErrors},
 		{"Commit/Large", commitLarge},
@@ -45,6 +46,7 @@ func Run(t *testing.T, open Open) {
 		{"Commit/Cancelled", commitCancelled},
 	})
 	t.Run("Reopen", func(t *testing.T) { reopen(t, open) })
+	t.Run("Dump", func(t *testing.T) { dump(t, open) })
 	t.Run("Linearizable/Documents", func(t *testing.T) { linearDocs(t, open) })
 	t.Run("Linearizable/Entities", func(t *testing.T) { linearEntities(t, open) })
 }
